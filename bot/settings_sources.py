@@ -1,0 +1,146 @@
+"""Where settings are written down, and the words for what is wrong with one.
+
+Gives raw texts by canonical name; what they mean is `bot.settings`' business. No message here ever repeats a value:
+a token pasted into the wrong line must not end up in a log.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+Problem = tuple[str, str, str]
+"""Setting, what is wrong with it, where to get it."""
+
+# Other names that people know a setting by. The canonical name wins where one source has both.
+_ALIASES = {"GOOGLE_API_KEY": "GEMINI_API_KEY"}
+_CONFIG_ALIASES = {"API_KEY": "OPENAI_API_KEY", **_ALIASES}
+
+_WORDS = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "decimal_parsing": "must be an amount such as 25 or 2.50",
+    "decimal_max_places": "must have at most 6 decimals",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be one of {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "too_short": "must have at least {min_length} characters",
+    "value_error": "{error}",
+}
+
+
+@dataclass(frozen=True)
+class RawSetting:
+    """A text as it was found, and in which of the sources."""
+
+    text: str
+    source: str
+
+
+def read_sources(
+    environ: Mapping[str, str], folder: Path, known: Collection[str], may_be_empty: Collection[str]
+) -> tuple[dict[str, RawSetting], list[Problem], list[tuple[str, str]]]:
+    """The known settings by name, what could not be read, and (unknown name, the setting it was probably meant to be).
+
+    An empty text means "not said here", so that a line of `.env.example` left blank hides nothing, except for the
+    settings where empty means off.
+    """
+    problems: list[Problem] = []
+    found: dict[str, RawSetting] = {}
+    misses: list[tuple[str, str]] = []
+    for source, texts in (
+        ("config.json", _with_aliases(_config_texts(folder / "config.json", problems), _CONFIG_ALIASES)),
+        (".env", _with_aliases(_env_file_texts(folder / ".env", problems), _ALIASES)),
+        ("the environment", _with_aliases(environ, _ALIASES)),
+    ):
+        for name, text in texts.items():
+            if name in known:
+                if text.strip() or name in may_be_empty:
+                    found[name] = RawSetting(text.strip(), source)
+            elif source != "the environment":  # where thousands of other programs' names live
+                misses += [(name, near) for near in difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
+    return found, problems, misses
+
+
+def in_plain_words(error_type: str, context: Mapping[str, Any], source: str) -> str:
+    """What pydantic found, for people. Its own messages are for programmers, and some repeat the value."""
+    return f"{_WORDS.get(error_type, 'cannot be used').format_map(context)} (it is set in {source})"
+
+
+def _with_aliases(texts: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, str]:
+    given = {name: text for name, text in texts.items() if name not in aliases}
+    for alias, name in aliases.items():
+        if texts.get(alias) and not given.get(name):
+            given[name] = texts[alias]
+    return given
+
+
+def _config_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
+    content = _content(path, problems)
+    if content is None:
+        return {}
+    try:
+        parsed: object = json.loads(content)
+    except json.JSONDecodeError as error:
+        problems.append(
+            (path.name, f"is no valid JSON: {error.msg} in line {error.lineno}", "mend or remove the file")
+        )
+        return {}
+    if not isinstance(parsed, dict):
+        problems.append((path.name, "must hold one JSON object", 'such as {"api_key": "…"}'))
+        return {}
+    texts: dict[str, str] = {}
+    for key, value in cast("dict[str, object]", parsed).items():
+        match value:
+            case None:
+                continue
+            case bool():
+                texts[key.upper()] = str(value).lower()
+            case str() | int() | float():
+                texts[key.upper()] = str(value)
+            case list():
+                texts[key.upper()] = ",".join(str(item) for item in cast("list[object]", value))
+            case _:
+                problems.append((f"{path.name}: {key}", "must be a text, a number or a list", ""))
+    return texts
+
+
+def _env_file_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
+    content = _content(path, problems)
+    if content is None:
+        return {}
+    # The parser alone: `dotenv_values` would expand `$` inside of keys and only log a line that it does not understand.
+    from dotenv.parser import parse_stream
+
+    texts: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(content)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            problems.append(
+                (path.name, f"cannot be understood in line {binding.original.line}", "write NAME=value")
+            )
+        elif binding.key is not None and binding.value is not None:
+            texts[binding.key] = binding.value
+    return texts
+
+
+def _content(path: Path, problems: list[Problem]) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        problems.append((path.name, f"cannot be read: {error.strerror}", "check the file's owner and mode"))
+    except UnicodeDecodeError:
+        problems.append((path.name, "is not written in UTF-8", "save it again as UTF-8"))
+    return None

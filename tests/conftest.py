@@ -1,0 +1,45 @@
+"""What holds for every test: the developer's own settings do not count, and nothing reaches the outside."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import pytest
+
+from bot.settings import SETTINGS
+
+_SOCKETS = ("connect", "connect_ex")
+
+
+def pytest_configure() -> None:
+    # A busy build server is no reason to fail: pytest's own timeout watches over what hangs.
+    hypothesis.settings.register_profile("atelier", deadline=None)
+    hypothesis.settings.load_profile("atelier")
+    for name in _SOCKETS:
+        setattr(socket.socket, name, _loopback_only(getattr(socket.socket, name)))
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*SETTINGS, "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _loopback_only(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise RuntimeError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    return guarded
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

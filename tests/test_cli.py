@@ -1,0 +1,211 @@
+"""The command line: quick to answer, and what goes wrong at start is said in words."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import cli
+from bot.errors import SettingsError, StartupError
+
+ROOT = Path(__file__).parent.parent
+HEAVY = {"aiohttp", "babel", "dbos", "discord", "openai", "PIL", "pydantic", "sqlalchemy"}
+
+
+def atelier(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environ}
+    command = [sys.executable, "-m", "bot", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, cwd=folder, env=environ, check=False
+    )
+
+
+def test_help_names_the_verbs_and_loads_nothing_heavy(tmp_path: Path) -> None:
+    asked = atelier("--help", folder=tmp_path)
+    assert asked.returncode == 0
+    assert all(verb in asked.stdout for verb in ("run", "playground", "health", "version"))
+    script = "import sys, bot.cli; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert not HEAVY & set(loaded.stdout.split())
+
+
+def test_version_is_the_one_of_the_project(tmp_path: Path) -> None:
+    said = atelier("version", folder=tmp_path)
+    assert (said.returncode, said.stdout.split()[0]) == (0, "atelier")
+
+
+def test_wrong_settings_end_in_words_and_code_2_without_their_values(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HTTP_PORT=hush-hush\n")
+    ended = atelier("run", folder=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "2 settings need attention:\n  DISCORD_TOKEN is missing\n      https://discord.com/"
+    )
+    assert "HTTP_PORT must be a whole number (it is set in .env)" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hush" not in ended.stderr
+
+
+def test_a_data_folder_in_the_way_ends_in_words_and_code_1(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    ended = atelier("run", folder=tmp_path, DISCORD_TOKEN="a.b.c")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"A file or folder cannot be written to.\n  {tmp_path}/data\n")
+    assert "Traceback" not in ended.stderr
+
+
+def test_debug_adds_the_traceback(tmp_path: Path) -> None:
+    for arguments in (("--debug", "run"), ("run", "--debug")):
+        assert "Traceback" in atelier(*arguments, folder=tmp_path).stderr
+
+
+def test_an_unknown_verb_is_a_usage_error(tmp_path: Path) -> None:
+    ended = atelier("paint", folder=tmp_path)
+    assert ended.returncode == 2
+    assert "invalid choice: 'paint'" in ended.stderr
+
+
+@pytest.mark.parametrize("what", [*cli._STARTUP_WORDS, "something_new"])
+def test_every_start_up_error_is_a_sentence_a_place_and_a_hint(
+    what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(_options: object) -> None:
+        raise StartupError(what, "data/atelier.db", "Stop the other one first.")
+
+    monkeypatch.setattr(cli, "_version", fails)
+    assert cli.main(["version"]) == 1
+    sentence, place, hint = capsys.readouterr().err.splitlines()
+    assert sentence.endswith(".")
+    assert (place, hint) == ("  data/atelier.db", "  Stop the other one first.")
+
+
+def test_every_start_up_error_of_the_code_has_its_words() -> None:
+    raised = {
+        found
+        for path in (ROOT / "bot").rglob("*.py")
+        for found in re.findall(r'StartupError\(\s*(?:what=)?"(\w+)"', path.read_text())
+    }
+    assert raised
+    assert raised <= set(cli._STARTUP_WORDS)
+
+
+def test_a_fault_of_ours_is_one_line_and_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_options: object) -> None:
+        raise ZeroDivisionError("secret details")
+
+    monkeypatch.setattr(cli, "_version", breaks)
+    assert cli.main(["version"]) == 1
+    assert (
+        capsys.readouterr().err
+        == "Atelier broke: ZeroDivisionError. Its log knows more, or run it again with --debug.\n"
+    )
+
+
+def test_a_fault_while_running_leaves_its_traceback_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(_options: object) -> None:
+        raise ZeroDivisionError("details")
+
+    monkeypatch.setattr(cli, "_version", breaks)
+    assert cli.main(["version"]) == 1
+    assert "ZeroDivisionError: details" in caplog.text
+
+
+def test_the_playground_listens_where_the_environment_says_whatever_the_env_file_holds(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text("HTTP_PORT=nonsense\nPLAYGROUND_PORT=nonsense\n")
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PLAYGROUND_PORT": "0"}
+    command = [sys.executable, "-m", "bot", "playground"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environ) as playing:
+        assert playing.stdout
+        assert '"rest_url":"http://127.0.0.1:' in playing.stdout.readline()
+        playing.terminate()
+        assert playing.wait(timeout=30) == 0
+
+
+def test_a_port_in_use_is_said_in_words(web_port: int, tmp_path: Path) -> None:
+    ended = atelier("playground", folder=tmp_path, PLAYGROUND_PORT=str(web_port))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"The address is in use by another program.\n  127.0.0.1:{web_port}\n")
+
+
+def test_no_verb_is_the_playground_without_a_token_and_the_bot_with_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[str] = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_start", lambda _settings: started.append("bot"))
+    monkeypatch.setattr(cli, "_playground", lambda _options: started.append("playground"))
+    assert cli.main([]) == 0
+    monkeypatch.setenv("DISCORD_TOKEN", "a.b.c")
+    assert cli.main([]) == 0
+    assert started == ["playground", "bot"]
+
+
+def test_bad_settings_are_told_one_by_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_options: object) -> None:
+        raise SettingsError([("HTTP_PORT", "must be a whole number", "")])
+
+    monkeypatch.setattr(cli, "_version", fails)
+    assert cli.main(["version"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "One setting needs attention:\n  HTTP_PORT must be a whole number\n"
+    )
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+        self.wfile.write(b'{"status": "healthy"}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stays quiet."""
+
+
+@pytest.fixture
+def web_port() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def test_health_is_what_the_web_side_answers(
+    web_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HTTP_PORT", str(web_port))
+    monkeypatch.setenv("HTTP_HOST", "0.0.0.0")
+    assert cli.main(["health"]) == 0
+    assert capsys.readouterr().out == '{"status": "healthy"}\n'
+
+
+def test_health_says_when_nobody_answers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HTTP_PORT", "1")
+    assert cli.main(["health"]) == 1
+    assert capsys.readouterr().err == "http://127.0.0.1:1/health does not answer.\n"
+    monkeypatch.setenv("HTTP_PORT", "")
+    assert cli.main(["health"]) == 1
+    assert "HTTP_PORT is empty" in capsys.readouterr().err
