@@ -1,0 +1,128 @@
+"""Acceptance: the one transaction that writes a request, reserves what it may cost and enqueues its job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Insert, bindparam, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.counters import Dimensions, guard_births, reserve
+from storage.errors import TooManyOpen
+from storage.rows import Accepted, Limit, NewRequest
+from storage.tables import IS_OPEN, ledger, requests
+
+Enqueue = Callable[[Connection], None]
+
+_ROW_FIELDS = tuple(
+    field.name for field in fields(NewRequest) if field.name in requests.c and field.name != "created_at"
+)
+_INTERACTION = [requests.c.interaction_id]
+_INSERT_REQUEST: dict[str, Insert] = {
+    "sqlite": sqlite.insert(requests).on_conflict_do_nothing(index_elements=_INTERACTION),
+    "postgresql": postgresql.insert(requests).on_conflict_do_nothing(index_elements=_INTERACTION),
+}
+_INSERT_LEDGER = insert(ledger)
+_COUNT_OPEN = (
+    select(func.count())
+    .select_from(requests)
+    .where(requests.c.user_id == bindparam("member", type_=BigInteger), IS_OPEN)
+)
+_MEMBER_LOCK = 0x41746C03
+
+
+def accept(
+    connection: Connection,
+    row: NewRequest,
+    limits: Sequence[Limit],
+    enqueue: Enqueue | None,
+    *,
+    open_limit: int | None,
+    exclusive: bool,
+) -> Accepted:
+    """All of it, or one of NoRoom, TooManyOpen, BirthNeeded (come back with `exclusive`) and then nothing of it."""
+    guard_births(connection, exclusive=exclusive)
+    if open_limit is not None:
+        _one_at_a_time(connection, row.user_id)
+    inserted = connection.execute(_INSERT_REQUEST[connection.dialect.name], _values(row))
+    if inserted.rowcount == 0:
+        return _accepted_before(connection, row)
+    if open_limit is not None:
+        _check_open(connection, row.user_id, open_limit)
+    reserve(
+        connection,
+        dimensions_of(row),
+        images=row.count,
+        microusd=row.estimate_microusd,
+        limits=limits,
+        may_give_birth=exclusive or connection.dialect.name == "sqlite",
+    )
+    connection.execute(_INSERT_LEDGER, _reservation(row))
+    if enqueue is not None:
+        enqueue(connection)
+    return Accepted(id=row.id)
+
+
+def dimensions_of(row: NewRequest) -> Dimensions:
+    return Dimensions(
+        guild_id=row.guild_id,
+        user_id=row.user_id,
+        channel_id=row.counted_channel_id or row.channel_id,
+        provider=row.provider,
+        day=row.day,
+        owner_day=row.owner_day,
+    )
+
+
+def _values(row: NewRequest) -> dict[str, Any]:
+    return {
+        **{name: getattr(row, name) for name in _ROW_FIELDS},
+        "state": "accepted",
+        "provider_request_ids": [],
+        "stages": {},
+        "limits": list(row.limits),
+        "created_at": row.created_at,
+        "updated_at": row.created_at,
+    }
+
+
+def _reservation(row: NewRequest) -> dict[str, Any]:
+    return {
+        "reference": row.id,
+        "kind": "reserve",
+        "request_id": row.id,
+        "guild_id": row.guild_id,
+        "user_id": row.user_id,
+        "channel_id": row.counted_channel_id or row.channel_id,
+        "provider": row.provider,
+        "day": row.day,
+        "owner_day": row.owner_day,
+        "reserved_images": row.count,
+        "reserved_microusd": row.estimate_microusd,
+        "at": row.created_at,
+    }
+
+
+def _accepted_before(connection: Connection, row: NewRequest) -> Accepted:
+    first = select(requests.c.id).where(requests.c.interaction_id == row.interaction_id)
+    return Accepted(id=connection.execute(first).scalar_one(), duplicate=True)
+
+
+def _one_at_a_time(connection: Connection, user_id: int) -> None:
+    # Two acceptances of one member would each count only the other's past on Postgres.
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text(f"SELECT pg_advisory_xact_lock({_MEMBER_LOCK}, :member)"), {"member": user_id % 2**31}
+        )
+
+
+def _check_open(connection: Connection, user_id: int, limit: int) -> None:
+    already = count_open(connection, user_id) - 1  # without the row that was just inserted
+    if already >= limit:
+        raise TooManyOpen(limit, already)
+
+
+def count_open(connection: Connection, user_id: int) -> int:
+    return connection.execute(_COUNT_OPEN, {"member": user_id}).scalar_one()

@@ -1,0 +1,305 @@
+"""Counters: what is reserved and used in a window, kept exact beside the ledger, whose cached sums they are.
+
+A counter exists only where a limit is, or was, in force, and is born from the ledger when a limit first needs it. From
+then on every booking that it counts moves it, in the booking's own transaction. These are functions of that
+transaction's connection; `requests`, `acceptance` and `ledger` decide when to call them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    Executable,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+
+from storage.errors import NoRoom
+from storage.rows import CounterKey, CounterRow, Limit, Spent
+from storage.tables import counters, ledger
+from storage.windows import Window, window_end, window_start
+
+_BIRTH_LOCK = 0x41746C02
+_KEY = (counters.c.guild_id, counters.c.subject, counters.c.window, counters.c.window_start)
+_IS_MEMBER = func.substr(counters.c.subject, 1, 5) == "user:"
+AMOUNTS = (
+    "reserved_images",
+    "used_images",
+    "granted_images",
+    "reserved_microusd",
+    "used_microusd",
+    "granted_microusd",
+)
+
+
+class BirthNeeded(Exception):
+    """A limit needs a counter that does not exist; on Postgres it may be born only under the exclusive lock."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dimensions:
+    """Who, where, whom and when of a booking: together they name the counters that it moves."""
+
+    guild_id: int
+    user_id: int
+    channel_id: int | None
+    provider: str | None
+    day: str
+    owner_day: str
+
+    def keys(self) -> set[CounterKey]:
+        named = self.parameters()
+        mine = (self.guild_id, ("user", "channel", "server"), "")
+        owners = (0, ("provider", "owner"), "owner_")
+        return {
+            CounterKey(guild_id, named[subject], window.value, named[f"{prefix}{window.value}"])
+            for guild_id, subjects, prefix in (mine, owners)
+            for subject in subjects
+            for window in Window
+            if named[subject]
+        }
+
+    def parameters(self) -> dict[str, Any]:
+        """For `_OURS`. An empty text, where there is no channel or provider, is nobody's subject."""
+        return {
+            "guild": self.guild_id,
+            "user": f"user:{self.user_id}",
+            "channel": "" if self.channel_id is None else f"channel:{self.channel_id}",
+            "server": "server",
+            **_starts("", self.day),
+            "provider": "" if self.provider is None else f"provider:{self.provider}",
+            "owner": "owner",
+            **_starts("owner_", self.owner_day),
+        }
+
+
+def _starts(prefix: str, day: str) -> dict[str, str]:
+    """The first days of the three windows that `day` lies in."""
+    parsed = date.fromisoformat(day)
+    return {f"{prefix}{window.value}": window_start(window, parsed).isoformat() for window in Window}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Movement:
+    """What a booking adds to its counters: `used_microusd` to the member's, `pool_microusd` to the others'."""
+
+    reserved_images: int = 0
+    used_images: int = 0
+    granted_images: int = 0
+    reserved_microusd: int = 0
+    used_microusd: int = 0
+    granted_microusd: int = 0
+    pool_microusd: int = 0
+
+    def __add__(self, other: Movement) -> Movement:
+        return Movement(**{name: getattr(self, name) + getattr(other, name) for name in MOVEMENT_FIELDS})
+
+
+MOVEMENT_FIELDS = tuple(Movement.__dataclass_fields__)
+
+
+def _added(name: str) -> BindParameter[int]:
+    return bindparam(f"add_{name}", type_=BigInteger)
+
+
+def _members(name: str, *, others: BindParameter[int] | int = 0) -> ColumnElement[int]:
+    return case((_IS_MEMBER, _added(name)), else_=others)
+
+
+def _ours(guild_id: ColumnElement[int], subjects: Sequence[str], prefix: str) -> ColumnElement[bool]:
+    """The counters of some subjects in the windows whose first days are the parameters `<prefix>day`, …
+
+    Said twice: as lists, which the primary key can be searched with, and as the pairs that are meant.
+    """
+    starts = {window.value: bindparam(f"{prefix}{window.value}", type_=Text) for window in Window}
+    return and_(
+        counters.c.guild_id == guild_id,
+        counters.c.subject.in_([bindparam(subject, type_=Text) for subject in subjects]),
+        counters.c.window.in_([literal_column(f"'{window}'", Text) for window in starts]),
+        counters.c.window_start.in_(list(starts.values())),
+        or_(
+            *(
+                and_(
+                    counters.c.window == literal_column(f"'{window}'", Text), counters.c.window_start == start
+                )
+                for window, start in starts.items()
+            )
+        ),
+    )
+
+
+# One fixed condition for every booking, so that its compiled form is used again: writing out a list of up to 15 keys of
+# four values each took longer than executing it.
+_OURS = or_(
+    _ours(bindparam("guild", type_=BigInteger), ("user", "channel", "server"), ""),
+    _ours(literal_column("0", BigInteger), ("provider", "owner"), "owner_"),
+)
+_LOCK = select(counters).where(_OURS).order_by(*_KEY).with_for_update()
+_MOVE = (
+    update(counters)
+    .where(_OURS)
+    .values(
+        reserved_images=counters.c.reserved_images + _added("reserved_images"),
+        used_images=counters.c.used_images + _added("used_images"),
+        granted_images=counters.c.granted_images + _members("granted_images"),
+        reserved_microusd=counters.c.reserved_microusd + _added("reserved_microusd"),
+        used_microusd=counters.c.used_microusd + _members("used_microusd", others=_added("pool_microusd")),
+        granted_microusd=counters.c.granted_microusd + _members("granted_microusd"),
+    )
+)
+
+
+def guard_births(connection: Connection, *, exclusive: bool = False) -> None:
+    """Hold off, until the transaction ends, the birth of any counter (or, exclusively, any other booking).
+
+    A birth sums the ledger: a booking that is not committed yet would be in neither the sum nor the counter. Must come
+    before the first statement that looks at counters. SQLite has one writer at a time and needs no guard.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+        connection.execute(text(f"SELECT {lock}({_BIRTH_LOCK})"))
+
+
+def reserve(
+    connection: Connection,
+    dimensions: Dimensions,
+    *,
+    images: int,
+    microusd: int,
+    limits: Sequence[Limit],
+    may_give_birth: bool,
+) -> None:
+    """Reserve on every counter that exists, and on those that `limits` need, or on none.
+
+    The rows are locked in key order before they are read, so what was checked still holds when they move. Raises
+    NoRoom for the first of `limits` that would be passed, BirthNeeded when a counter is missing and may not be made.
+    """
+    found = _lock(connection, dimensions)
+    missing = dict.fromkeys(limit.key for limit in limits if limit.key not in found)
+    if missing:
+        _refuse_strangers(missing, dimensions)
+        if not may_give_birth:
+            raise BirthNeeded
+    for key in missing:
+        found[key] = _give_birth(connection, key)
+    for limit in limits:
+        _check(limit, found[limit.key], asked=images if limit.unit == "images" else microusd)
+    if found:
+        _move(connection, dimensions, Movement(reserved_images=images, reserved_microusd=microusd))
+
+
+def move(connection: Connection, dimensions: Dimensions, movement: Movement) -> None:
+    """Add `movement` to every counter that exists for `dimensions`."""
+    if connection.dialect.name == "postgresql":
+        _lock(connection, dimensions)  # in key order, which an UPDATE does not promise
+    _move(connection, dimensions, movement)
+
+
+def _lock(connection: Connection, dimensions: Dimensions) -> dict[CounterKey, Spent]:
+    rows = connection.execute(_LOCK, dimensions.parameters())
+    return {CounterKey(*row[:4]): Spent(**dict(zip(AMOUNTS, row[5:], strict=True))) for row in rows}
+
+
+def _move(connection: Connection, dimensions: Dimensions, movement: Movement) -> None:
+    added = {f"add_{name}": getattr(movement, name) for name in MOVEMENT_FIELDS}
+    connection.execute(_MOVE, {**dimensions.parameters(), **added})
+
+
+def _refuse_strangers(missing: Iterable[CounterKey], dimensions: Dimensions) -> None:
+    strangers = set(missing) - dimensions.keys()
+    if strangers:
+        raise ValueError(f"limits on counters that the request does not move: {sorted(strangers)}")
+
+
+def _check(limit: Limit, counted: Spent, *, asked: int) -> None:
+    used, reserved, granted = (
+        (counted.used_images, counted.reserved_images, counted.granted_images)
+        if limit.unit == "images"
+        else (counted.used_microusd, counted.reserved_microusd, counted.granted_microusd)
+    )
+    if used + reserved + asked > limit.amount + granted:
+        raise NoRoom(replace(limit, amount=limit.amount + granted), used, reserved, asked)
+
+
+def _give_birth(connection: Connection, key: CounterKey) -> Spent:
+    end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
+    sums = booked(connection, key.guild_id, key.subject, key.window_start, end)
+    values = {name: getattr(sums, name) for name in AMOUNTS}
+    connection.execute(insert(counters).values(**key._asdict(), window_end=end, **values))
+    return sums
+
+
+def counter(connection: Connection, key: CounterKey) -> CounterRow:
+    """From the counter, or, where there is none, from the ledger."""
+    end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
+    spent = _read(connection, key) or booked(connection, key.guild_id, key.subject, key.window_start, end)
+    amounts = {name: getattr(spent, name) for name in AMOUNTS}
+    return CounterRow(**key._asdict(), window_end=end, **amounts)
+
+
+def _read(connection: Connection, key: CounterKey) -> Spent | None:
+    row = connection.execute(select(counters).where(tuple_(*_KEY) == tuple_(*key))).mappings().one_or_none()
+    return None if row is None else Spent(**{name: row[name] for name in AMOUNTS})
+
+
+def booked(connection: Connection, guild_id: int, subject: str, start: str, end: str) -> Spent:
+    """The ledger's sums for a subject, from the day `start` to before the day `end`."""
+    return Spent(**connection.execute(_sums_of(guild_id, subject, start, end)).mappings().one())
+
+
+def _sums_of(guild_id: int, subject: str, start: str, end: str) -> Executable:
+    kind, _, identity = subject.partition(":")
+    day: Column[str] = ledger.c.day
+    match kind:
+        case "user":
+            whose: ColumnElement[bool] = and_(
+                ledger.c.guild_id == guild_id, ledger.c.user_id == int(identity)
+            )
+        case "channel":
+            whose = and_(ledger.c.guild_id == guild_id, ledger.c.channel_id == int(identity))
+        case "server":
+            whose = ledger.c.guild_id == guild_id
+        case "provider":
+            whose, day = ledger.c.provider == identity, ledger.c.owner_day
+        case "owner":
+            whose, day = literal(True), ledger.c.owner_day
+        case _:
+            raise ValueError(f"no counter counts {subject!r}")
+    return select(*sums(is_member=kind == "user")).where(whose, day >= start, day < end)
+
+
+def sums(*, is_member: bool) -> list[ColumnElement[int]]:
+    """The counters' columns as sums over ledger rows."""
+    spent = ledger.c.used_microusd if is_member else ledger.c.pool_microusd
+    granted = (ledger.c.granted_images, ledger.c.granted_microusd) if is_member else (literal(0), literal(0))
+    columns = (
+        ledger.c.reserved_images,
+        ledger.c.used_images,
+        granted[0],
+        ledger.c.reserved_microusd,
+        spent,
+        granted[1],
+    )
+    return [
+        func.coalesce(func.sum(column), 0).label(name) for name, column in zip(AMOUNTS, columns, strict=True)
+    ]

@@ -1,0 +1,227 @@
+"""The ledger: append-only rows that say what was reserved, settled, released and granted, and the sums over them.
+
+A booking and the counters that it moves are one transaction, and a booking's reference is unique for its kind: doing it
+twice does it once. Reservations are written by `acceptance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Text, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage import counters
+from storage.counters import Dimensions, Movement
+from storage.database import Database
+from storage.rows import Booking, CounterKey, CounterRow, Difference, End, PictureCharge, Settled, Spent
+from storage.tables import ledger, requests
+from storage.verification import differences
+
+_SETTLING = bindparam("settling", type_=Text)
+_LOCK_RESERVATION = (
+    select(ledger)
+    .join(requests, requests.c.id == ledger.c.request_id)
+    .where(requests.c.id == _SETTLING, requests.c.settled_at.is_(None), ledger.c.kind == "reserve")
+    .with_for_update(of=requests)
+)
+_WRITE_DOWN = update(requests).where(requests.c.id == _SETTLING)
+_INSERT = insert(ledger)
+_INSERT_ONCE: dict[str, Any] = {
+    "sqlite": sqlite.insert(ledger).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(ledger).on_conflict_do_nothing(),
+}
+
+
+class Ledger:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settle(
+        self, request_id: str, charges: Sequence[PictureCharge], now: float, *, end: End | None = None
+    ) -> Settled | None:
+        """Charge for the pictures that came out and release the rest of the reservation; none: release it all.
+
+        The member pays at most what was reserved, the pools pay the real cost; `end` is written on the row with it.
+        None when the request is unknown or was settled before: nothing is booked then.
+        """
+        return await self._database.write(
+            lambda connection: _settle(connection, request_id, charges, now, end)
+        )
+
+    async def book(self, booking: Booking) -> bool:
+        """Whether it was booked: False for a reference that was booked before.
+
+        Raises sqlalchemy's IntegrityError when it would bring a counter below zero.
+        """
+        return await self._database.write(lambda connection: _book(connection, booking))
+
+    async def counter(self, guild_id: int, subject: str, window: str, window_start: str) -> CounterRow:
+        """What is reserved, used and granted; summed up from the ledger where no counter exists."""
+        key = CounterKey(guild_id, subject, window, window_start)
+        return await self._database.read(lambda connection: counters.counter(connection, key))
+
+    async def counters(self, keys: Iterable[CounterKey]) -> list[CounterRow]:
+        """As `counter`, for several at once, in the order asked."""
+        asked = list(keys)
+        return await self._database.read(
+            lambda connection: [counters.counter(connection, key) for key in asked]
+        )
+
+    async def spent(self, guild_id: int, subject: str, first_day: str, last_day: str) -> Spent:
+        """Sums from `first_day` to `last_day`, both included, for a subject as counters name it.
+
+        Days are the guild's, for providers and the owner UTC's.
+        """
+        end = (date.fromisoformat(last_day) + timedelta(days=1)).isoformat()
+        return await self._database.read(
+            lambda connection: counters.booked(connection, guild_id, subject, first_day, end)
+        )
+
+    async def usage(self, guild_id: int, user_id: int | None, first_day: str, last_day: str) -> Spent:
+        """A member's charges, or with None the whole server's real cost."""
+        subject = "server" if user_id is None else f"user:{user_id}"
+        return await self.spent(guild_id, subject, first_day, last_day)
+
+    async def verify(self) -> list[Difference]:
+        """Every counter that is not the sum of its ledger rows; there must be none, at any time."""
+        return await self._database.read(differences)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reservation:
+    request_id: str
+    dimensions: Dimensions
+    images: int
+    microusd: int
+
+    def booking(self, reference: str, kind: str, movement: Movement, now: float) -> dict[str, Any]:
+        return {
+            "reference": reference,
+            "kind": kind,
+            "request_id": self.request_id,
+            **asdict(self.dimensions),
+            **asdict(movement),
+            "at": now,
+        }
+
+
+def _settle(
+    connection: Connection, request_id: str, charges: Sequence[PictureCharge], now: float, end: End | None
+) -> Settled | None:
+    counters.guard_births(connection)
+    reservation = _lock_reservation(connection, request_id)
+    if reservation is None:
+        return None
+    pictures = _picture_movements(reservation, charges)
+    booked = sum(pictures, Movement())
+    rest = Movement(
+        reserved_images=-reservation.images - booked.reserved_images,
+        reserved_microusd=-reservation.microusd - booked.reserved_microusd,
+    )
+    rows = [
+        reservation.booking(charge.image_id, "settle", movement, now)
+        for charge, movement in zip(charges, pictures, strict=True)
+    ]
+    if rest != Movement():
+        rows.append(reservation.booking(request_id, "release", rest, now))
+    if rows:
+        connection.execute(_INSERT, rows)
+    counters.move(connection, reservation.dimensions, booked + rest)
+    settled = Settled(
+        request_id=request_id,
+        images=len(charges),
+        charged_microusd=booked.used_microusd,
+        cost_microusd=booked.pool_microusd,
+        released_images=reservation.images - booked.used_images,
+        released_microusd=reservation.microusd - booked.used_microusd,
+    )
+    _write_down(connection, settled, now, end)
+    return settled
+
+
+def _lock_reservation(connection: Connection, request_id: str) -> _Reservation | None:
+    """What an unsettled request holds. The lock makes a second settlement wait, and then find it settled."""
+    row = connection.execute(_LOCK_RESERVATION, {"settling": request_id}).one_or_none()
+    if row is None:
+        return None
+    return _Reservation(
+        request_id=request_id,
+        dimensions=_dimensions(row),
+        images=row.reserved_images,
+        microusd=row.reserved_microusd,
+    )
+
+
+def _picture_movements(reservation: _Reservation, charges: Sequence[PictureCharge]) -> list[Movement]:
+    """One per picture: its share of the reservation becomes its charge, as long as the reservation lasts.
+
+    Shares are cut so that they add up to the reservation exactly.
+    """
+    images, left = max(reservation.images, 1), reservation.microusd
+    movements: list[Movement] = []
+    for number, charge in enumerate(charges):
+        was_reserved = 1 if number < reservation.images else 0
+        share = reservation.microusd * (number + 1) // images - reservation.microusd * number // images
+        charged = min(charge.member_microusd, left)
+        left -= charged
+        movements.append(
+            Movement(
+                reserved_images=-was_reserved,
+                used_images=was_reserved,
+                reserved_microusd=-share * was_reserved,
+                used_microusd=charged,
+                pool_microusd=charge.pool_microusd,
+            )
+        )
+    return movements
+
+
+def _write_down(connection: Connection, settled: Settled, now: float, end: End | None) -> None:
+    values = {
+        "cost_microusd": settled.cost_microusd,
+        "charged_microusd": settled.charged_microusd,
+        "made": settled.images,
+        "settled_at": now,
+        "updated_at": now,
+        **(asdict(end) if end else {}),
+    }
+    connection.execute(_WRITE_DOWN, {"settling": settled.request_id, **values})
+
+
+def _book(connection: Connection, booking: Booking) -> bool:
+    counters.guard_births(connection)
+    dimensions = Dimensions(
+        guild_id=booking.guild_id,
+        user_id=booking.user_id,
+        channel_id=booking.channel_id,
+        provider=booking.provider,
+        day=booking.day,
+        owner_day=booking.owner_day,
+    )
+    movement = (
+        Movement(granted_images=booking.images, granted_microusd=booking.microusd)
+        if booking.kind == "grant"
+        else Movement(
+            used_images=booking.images, used_microusd=booking.microusd, pool_microusd=booking.pool_microusd
+        )
+    )
+    row = {
+        **asdict(dimensions),
+        **asdict(movement),
+        **{
+            name: getattr(booking, name)
+            for name in ("reference", "kind", "request_id", "actor_id", "note", "at")
+        },
+    }
+    if connection.execute(_INSERT_ONCE[connection.dialect.name], row).rowcount == 0:
+        return False
+    counters.move(connection, dimensions, movement)
+    return True
+
+
+def _dimensions(row: Row[Any]) -> Dimensions:
+    return Dimensions(**{name: getattr(row, name) for name in Dimensions.__dataclass_fields__})

@@ -1,0 +1,241 @@
+"""The first schema: people, requests, images, limits, counters, the ledger, the audit log, settings."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+OPEN = sa.text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
+UNSETTLED = sa.text("settled_at IS NULL")
+
+
+def upgrade() -> None:
+    _users()
+    _guilds()
+    _requests()
+    _images()
+    _limits()
+    _counters()
+    _ledger()
+    _audit()
+    _settings()
+
+
+def _users() -> None:
+    op.create_table(
+        "users",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text()),
+        sa.Column("settings", JSON, nullable=False),
+        sa.Column("first_seen", sa.Double(), nullable=False),
+        sa.Column("last_seen", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("users_pkey")),
+    )
+
+
+def _guilds() -> None:
+    op.create_table(
+        "guilds",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text()),
+        sa.Column("time_zone", sa.Text()),
+        sa.Column("settings", JSON, nullable=False),
+        sa.Column("joined_at", sa.Double(), nullable=False),
+        sa.Column("left_at", sa.Double()),
+        sa.PrimaryKeyConstraint("id", name=op.f("guilds_pkey")),
+    )
+
+
+def _requests() -> None:
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("interaction_id", sa.BigInteger()),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("prompt", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("request", JSON, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("spoiler", sa.Boolean(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cancel_requested_at", sa.Double()),
+        sa.Column("estimate_microusd", sa.BigInteger(), nullable=False),
+        sa.Column("cost_microusd", sa.BigInteger()),
+        sa.Column("charged_microusd", sa.BigInteger()),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("made", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("provider_request_ids", JSON, nullable=False),
+        sa.Column("failure_kind", sa.Text()),
+        sa.Column("failure_facts", JSON),
+        sa.Column("raw_error_code", sa.Text()),
+        sa.Column("application_id", sa.BigInteger()),
+        sa.Column("token", sa.LargeBinary()),
+        sa.Column("token_expires_at", sa.Double()),
+        sa.Column("message_id", sa.BigInteger()),
+        sa.Column("message_channel_id", sa.BigInteger()),
+        sa.Column("file_limit_bytes", sa.BigInteger()),
+        sa.Column("delivered_at", sa.Double()),
+        sa.Column("delivery_note", sa.Text()),
+        sa.Column("settled_at", sa.Double()),
+        sa.Column("parent_image_id", sa.Text()),
+        sa.Column("stages", JSON, nullable=False),
+        sa.Column("reference", sa.Text()),
+        sa.Column("limits", JSON, nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("requests_pkey")),
+        sa.UniqueConstraint("interaction_id", name=op.f("requests_interaction_id_key")),
+    )
+    op.create_index(op.f("requests_guild_id_created_at"), "requests", ["guild_id", "created_at"])
+    op.create_index(
+        "requests_open", "requests", ["created_at", "user_id"], sqlite_where=OPEN, postgresql_where=OPEN
+    )
+    op.create_index(
+        "requests_unsettled", "requests", ["updated_at"], sqlite_where=UNSETTLED, postgresql_where=UNSETTLED
+    )
+    op.create_index(op.f("requests_user_id_created_at"), "requests", ["user_id", "created_at"])
+
+
+def _images() -> None:
+    op.create_table(
+        "images",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.BigInteger()),
+        sa.Column("revised_prompt", sa.Text()),
+        sa.Column("cost_microusd", sa.BigInteger(), nullable=False),
+        sa.Column("parent_image_id", sa.Text()),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("deleted_at", sa.Double()),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("images_request_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("images_pkey")),
+        sa.UniqueConstraint("request_id", "number", name=op.f("images_request_id_number_key")),
+    )
+    op.create_index(op.f("images_created_at"), "images", ["created_at"])
+    op.create_index(op.f("images_key"), "images", ["key"])
+    op.create_index(op.f("images_parent_image_id"), "images", ["parent_image_id"])
+
+
+def _limits() -> None:
+    op.create_table(
+        "limits",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("window", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("updated_by", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "guild_id", "subject_kind", "subject_id", "unit", "window", name=op.f("limits_pkey")
+        ),
+    )
+
+
+def _counters() -> None:
+    op.create_table(
+        "counters",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("window", sa.Text(), nullable=False),
+        sa.Column("window_start", sa.Text(), nullable=False),
+        sa.Column("window_end", sa.Text(), nullable=False),
+        _amount("reserved_images"),
+        _amount("used_images"),
+        _amount("granted_images"),
+        _amount("reserved_microusd"),
+        _amount("used_microusd"),
+        _amount("granted_microusd"),
+        sa.CheckConstraint("reserved_images >= 0", name=op.f("counters_reserved_images")),
+        sa.CheckConstraint("reserved_microusd >= 0", name=op.f("counters_reserved_microusd")),
+        sa.CheckConstraint("used_images >= 0", name=op.f("counters_used_images")),
+        sa.CheckConstraint("used_microusd >= 0", name=op.f("counters_used_microusd")),
+        sa.PrimaryKeyConstraint("guild_id", "subject", "window", "window_start", name=op.f("counters_pkey")),
+        sqlite_with_rowid=False,
+    )
+
+
+def _ledger() -> None:
+    op.create_table(
+        "ledger",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text()),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger()),
+        sa.Column("provider", sa.Text()),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("owner_day", sa.Text(), nullable=False),
+        _amount("reserved_images"),
+        _amount("used_images"),
+        _amount("granted_images"),
+        _amount("reserved_microusd"),
+        _amount("used_microusd"),
+        _amount("granted_microusd"),
+        _amount("pool_microusd"),
+        sa.Column("actor_id", sa.BigInteger()),
+        sa.Column("note", sa.Text()),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("ledger_pkey")),
+        sa.UniqueConstraint("reference", "kind", name=op.f("ledger_reference_kind_key")),
+    )
+    op.create_index(op.f("ledger_guild_id_channel_id_day"), "ledger", ["guild_id", "channel_id", "day"])
+    op.create_index(op.f("ledger_guild_id_day"), "ledger", ["guild_id", "day"])
+    op.create_index(op.f("ledger_guild_id_user_id_day"), "ledger", ["guild_id", "user_id", "day"])
+    op.create_index(op.f("ledger_owner_day"), "ledger", ["owner_day"])
+    op.create_index(op.f("ledger_provider_owner_day"), "ledger", ["provider", "owner_day"])
+    op.create_index(op.f("ledger_request_id"), "ledger", ["request_id"])
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("before", JSON),
+        sa.Column("after", JSON),
+        sa.PrimaryKeyConstraint("id", name=op.f("audit_pkey")),
+    )
+    op.create_index(op.f("audit_guild_id_id"), "audit", ["guild_id", "id"])
+
+
+def _settings() -> None:
+    op.create_table(
+        "settings",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", JSON),
+        sa.PrimaryKeyConstraint("scope", "key", name=op.f("settings_pkey")),
+    )
+
+
+def _amount(name: str) -> "sa.Column[int]":
+    return sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)

@@ -1,0 +1,243 @@
+"""Requests: their acceptance and everything that is written down about them until they end.
+
+The row is the truth for people (history, queue place, what happened); the job engine's checkpoints are the truth for
+execution. What a request costs is the ledger's business.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Update, case, func, or_, select, update
+
+from storage.acceptance import Enqueue, accept, count_open
+from storage.counters import BirthNeeded
+from storage.database import Database
+from storage.json_sql import appended, merged
+from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, RequestRow
+from storage.tables import IS_OPEN, IS_UNSETTLED, OPEN_STATES, images, requests
+from storage.users import see_user
+
+_SEEN_FOR_SECONDS = 3600
+_SEEN_AT_MOST = 10_000
+
+
+class RequestRepository:
+    """Every method is one short transaction. Unknown ids change nothing and are found to be None or False."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: OrderedDict[tuple[int, str, str], float] = OrderedDict()
+
+    async def accept(
+        self,
+        row: NewRequest,
+        limits: Sequence[Limit] = (),
+        *,
+        enqueue: Enqueue | None = None,
+        open_limit: int | None = None,
+    ) -> Accepted:
+        """Write the request, reserve `count` images and the estimate, and run `enqueue` on the same connection.
+
+        All in one transaction: when this returns, the request is accepted; when it raises, nothing was written. The
+        second request of one interaction is answered with the first. Raises NoRoom (the first of `limits` that has
+        none) or TooManyOpen (the member has `open_limit` open ones already). Other exceptions are `enqueue`'s own.
+        """
+        who = (row.user_id, row.user_name, row.locale)
+        is_known = self._seen.get(who, float("-inf")) > row.created_at - _SEEN_FOR_SECONDS
+
+        def work(connection: Connection, *, exclusive: bool) -> Accepted:
+            accepted = accept(connection, row, limits, enqueue, open_limit=open_limit, exclusive=exclusive)
+            if not is_known and not accepted.duplicate:
+                see_user(connection, row.user_id, row.user_name, row.locale, row.created_at)
+            return accepted
+
+        try:
+            accepted = await self._database.write(lambda connection: work(connection, exclusive=False))
+        except BirthNeeded:
+            accepted = await self._database.write(lambda connection: work(connection, exclusive=True))
+        if not is_known and not accepted.duplicate:
+            self._remember(who, row.created_at)
+        return accepted
+
+    async def get(self, request_id: str) -> RequestRow | None:
+        return await self._database.one(RequestRow, select(requests).where(requests.c.id == request_id))
+
+    async def with_images(self, request_id: str) -> tuple[RequestRow, list[ImageRow]] | None:
+        """The request and its pictures by number, deleted ones as well, in one read."""
+        request = select(requests).where(requests.c.id == request_id)
+        pictures = select(images).where(images.c.request_id == request_id).order_by(images.c.number)
+
+        def work(connection: Connection) -> tuple[RequestRow, list[ImageRow]] | None:
+            row = connection.execute(request).mappings().one_or_none()
+            if row is None:
+                return None
+            return RequestRow(**row), [ImageRow(**found) for found in connection.execute(pictures).mappings()]
+
+        return await self._database.read(work)
+
+    async def by_interaction(self, interaction_id: int) -> RequestRow | None:
+        return await self._database.one(
+            RequestRow, select(requests).where(requests.c.interaction_id == interaction_id)
+        )
+
+    async def open_requests(self) -> list[RequestRow]:
+        """Accepted, queued, rendering or rendered, oldest first."""
+        return await self._database.many(
+            RequestRow, select(requests).where(IS_OPEN).order_by(requests.c.created_at)
+        )
+
+    async def unsettled(self, before: float) -> list[RequestRow]:
+        """Still holding a reservation and not touched since `before` (Unix seconds), oldest first, open or not."""
+        waiting = select(requests).where(IS_UNSETTLED, requests.c.updated_at < before)
+        return await self._database.many(RequestRow, waiting.order_by(requests.c.updated_at))
+
+    async def of_user(
+        self, user_id: int, *, limit: int = 20, before: float | None = None, guild_id: int | None = None
+    ) -> list[RequestRow]:
+        """Newest first; `before` is the `created_at` of the last one of the page before."""
+        page = select(requests).where(requests.c.user_id == user_id)
+        if before is not None:
+            page = page.where(requests.c.created_at < before)
+        if guild_id is not None:
+            page = page.where(requests.c.guild_id == guild_id)
+        return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
+
+    async def of_guild(
+        self, guild_id: int, *, limit: int = 20, before: float | None = None
+    ) -> list[RequestRow]:
+        """As `of_user`, for a whole server."""
+        page = select(requests).where(requests.c.guild_id == guild_id)
+        if before is not None:
+            page = page.where(requests.c.created_at < before)
+        return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
+
+    async def count_open(self, user_id: int) -> int:
+        return await self._database.read(lambda connection: count_open(connection, user_id))
+
+    async def queue_place(self, request_id: str) -> int:
+        """How many open requests were there before this one."""
+        mine = select(requests.c.created_at).where(requests.c.id == request_id).scalar_subquery()
+        ahead = or_(
+            requests.c.created_at < mine, (requests.c.created_at == mine) & (requests.c.id < request_id)
+        )
+        return await self._number(select(func.count()).select_from(requests).where(IS_OPEN, ahead))
+
+    async def set_state(
+        self, request_id: str, state: str, *, only_from: Collection[str] = OPEN_STATES
+    ) -> bool:
+        """Whether it changed: a request that is in none of `only_from` keeps its state."""
+        return await self._change(
+            update(requests)
+            .where(requests.c.id == request_id, requests.c.state.in_(only_from))
+            .values(state=state)
+        )
+
+    async def note_stage(
+        self, request_id: str, stage: str, started_at: float, seconds: float, state: str | None = None
+    ) -> None:
+        """Add a stage's time; the same stage again replaces it. `state` is set as well while the request is open."""
+        entry = {stage: [round(started_at, 3), round(seconds, 3)]}
+        values: dict[str, Any] = {"stages": merged(self._database.dialect, requests.c.stages, entry)}
+        if state is not None:
+            values["state"] = case((IS_OPEN, state), else_=requests.c.state)
+        await self._change(update(requests).where(requests.c.id == request_id).values(values))
+
+    async def note_vendor_request(self, request_id: str, vendor_request_id: str) -> None:
+        """Add a vendor's own id of a call, in the order of calls."""
+        ids = appended(self._database.dialect, requests.c.provider_request_ids, vendor_request_id)
+        await self._update(request_id, provider_request_ids=ids)
+
+    async def add_attempt(self, request_id: str) -> int:
+        """How many there are now; 0 for an unknown id."""
+        change = (
+            update(requests)
+            .where(requests.c.id == request_id)
+            .values(attempts=requests.c.attempts + 1, updated_at=self._database.now())
+            .returning(requests.c.attempts)
+        )
+        return await self._database.write(lambda connection: connection.scalar(change)) or 0
+
+    async def request_cancel(self, request_id: str, now: float) -> bool:
+        """Whether this was the first wish to cancel it, and it was still open."""
+        return await self._change(
+            update(requests)
+            .where(requests.c.id == request_id, requests.c.cancel_requested_at.is_(None), IS_OPEN)
+            .values(cancel_requested_at=now)
+        )
+
+    async def cancel_requested(self, request_id: str) -> bool:
+        wish = select(requests.c.cancel_requested_at).where(requests.c.id == request_id)
+        return await self._database.read(lambda connection: connection.scalar(wish)) is not None
+
+    async def save_message(self, request_id: str, message_id: int, channel_id: int) -> None:
+        await self._update(request_id, message_id=message_id, message_channel_id=channel_id)
+
+    async def forget_token(self, request_id: str) -> None:
+        await self._update(request_id, token=None)
+
+    async def mark_delivered(
+        self, request_id: str, now: float, note: str | None = None, *, seconds: float = 0.0
+    ) -> None:
+        """The requester has the answer, which took `seconds` to hand over.
+
+        A success becomes `delivered`, an end that was told keeps its state; the token goes.
+        """
+        await self._handed_over(request_id, "delivered", now, note, seconds, delivered_at=now)
+
+    async def mark_undelivered(self, request_id: str, now: float, note: str, *, seconds: float = 0.0) -> None:
+        """No way was found to hand it over; `note` says why. States and token as in `mark_delivered`."""
+        await self._handed_over(request_id, "undelivered", now, note, seconds)
+
+    async def _handed_over(
+        self, request_id: str, state: str, now: float, note: str | None, seconds: float, **values: Any
+    ) -> None:
+        stage = {"deliver": [round(now - seconds, 3), round(seconds, 3)]}
+        stages = merged(self._database.dialect, requests.c.stages, stage)
+        await self._update(
+            request_id, state=_ended(state), delivery_note=note, token=None, stages=stages, **values
+        )
+
+    async def fail(
+        self, request_id: str, kind: str, facts: Json, *, raw_code: str | None = None, state: str = "failed"
+    ) -> bool:
+        """End an open request in `state` (failed, refused, cancelled, parked) with the facts that explain it.
+
+        False when it had ended before; nothing is changed then.
+        """
+        return await self._change(
+            update(requests)
+            .where(requests.c.id == request_id, IS_OPEN)
+            .values(state=state, failure_kind=kind, failure_facts=facts, raw_error_code=raw_code)
+        )
+
+    async def _update(self, request_id: str, **values: Any) -> bool:
+        return await self._change(update(requests).where(requests.c.id == request_id).values(values))
+
+    async def _change(self, statement: Update) -> bool:
+        return await self._database.change(statement.values(updated_at=self._database.now())) > 0
+
+    async def _number(self, query: Executable) -> int:
+        return await self._database.read(lambda connection: connection.execute(query).scalar_one())
+
+    def _remember(self, who: tuple[int, str, str], now: float) -> None:
+        self._seen[who] = now
+        if len(self._seen) > _SEEN_AT_MOST:
+            self._seen.popitem(last=False)
+
+
+def noted(
+    dialect: str, request_id: str, stages: Mapping[str, Sequence[float]], vendor_id: str | None
+) -> Update:
+    """Add stages' `[started_at, seconds]` and, if there is one, a vendor's id of a call to a request's row."""
+    entries = {stage: [round(started, 3), round(seconds, 3)] for stage, (started, seconds) in stages.items()}
+    values: dict[str, Any] = {"stages": merged(dialect, requests.c.stages, entries)}
+    if vendor_id is not None:
+        values["provider_request_ids"] = appended(dialect, requests.c.provider_request_ids, vendor_id)
+    return update(requests).where(requests.c.id == request_id).values(values)
+
+
+def _ended(state: str) -> Any:
+    return case((IS_OPEN, state), else_=requests.c.state)

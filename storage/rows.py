@@ -1,0 +1,297 @@
+"""The frozen values that storage takes and hands out; `bot` turns them into its own nouns.
+
+Units as in `tables.py`: instants are Unix seconds, dates ISO text, money micro-dollars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+Unit: TypeAlias = Literal["images", "usd"]
+Scope: TypeAlias = Literal["user", "role", "everyone", "channel", "server", "provider", "owner"]
+
+
+class CounterKey(NamedTuple):
+    """`subject` is `user:<id>`, `channel:<id>`, `server`, or, under guild 0, `provider:<name>` or `owner`."""
+
+    guild_id: int
+    subject: str
+    window: str
+    window_start: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """What may not be passed: `amount` images or micro-dollars on one counter.
+
+    `scope` says whose rule it is (a role's rule is counted on the member's own counter); `renews_at` is only carried.
+    """
+
+    scope: Scope
+    guild_id: int
+    subject: str
+    unit: Unit
+    window: str
+    window_start: str
+    amount: int
+    renews_at: int
+
+    @property
+    def key(self) -> CounterKey:
+        return CounterKey(self.guild_id, self.subject, self.window, self.window_start)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewRequest:
+    """A request before its acceptance. `count` images and `estimate_microusd` are what gets reserved.
+
+    `day` is the date in the guild's zone, `owner_day` the date in UTC; `guild_id` is 0 outside of servers;
+    `counted_channel_id` is the channel whose pool pays when it is not `channel_id` (a thread's parent); `token` comes
+    encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end.
+    """
+
+    id: str
+    kind: str
+    prompt: str
+    model: str
+    provider: str
+    request: Json
+    user_id: int
+    user_name: str
+    guild_id: int
+    channel_id: int
+    locale: str
+    door: str
+    count: int
+    estimate_microusd: int
+    day: str
+    owner_day: str
+    created_at: float
+    interaction_id: int | None = None
+    counted_channel_id: int | None = None
+    private: bool = False
+    spoiler: bool = False
+    application_id: int | None = None
+    token: bytes | None = field(default=None, repr=False)
+    token_expires_at: float | None = None
+    message_id: int | None = None
+    message_channel_id: int | None = None
+    file_limit_bytes: int | None = None
+    parent_image_id: str | None = None
+    reference: str | None = None
+    limits: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """`id` is the first request's when the same interaction came twice (`duplicate`): then nothing was booked."""
+
+    id: str
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestRow:
+    """A request as it stands. `charged_microusd` is the member's, `cost_microusd` what it really cost.
+
+    `stages` maps a stage's name to `[started_at, seconds]`.
+    """
+
+    id: str
+    interaction_id: int | None
+    kind: str
+    prompt: str
+    model: str
+    provider: str
+    request: Json
+    user_id: int
+    guild_id: int
+    channel_id: int
+    locale: str
+    private: bool
+    spoiler: bool
+    door: str
+    state: str
+    cancel_requested_at: float | None
+    estimate_microusd: int
+    cost_microusd: int | None
+    charged_microusd: int | None
+    count: int
+    made: int
+    provider_request_ids: list[str]
+    failure_kind: str | None
+    failure_facts: Json | None
+    raw_error_code: str | None
+    application_id: int | None
+    token: bytes | None = field(repr=False)
+    token_expires_at: float | None
+    message_id: int | None
+    message_channel_id: int | None
+    file_limit_bytes: int | None
+    delivered_at: float | None
+    delivery_note: str | None
+    settled_at: float | None
+    parent_image_id: str | None
+    stages: Mapping[str, list[float]]
+    reference: str | None
+    limits: list[Json]
+    attempts: int
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRow:
+    """`key` finds the bytes in the image store; `cost_microusd` is what the vendor took for this picture."""
+
+    id: str
+    request_id: str
+    number: int
+    key: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
+    cost_microusd: int
+    created_at: float
+    seed: int | None = None
+    revised_prompt: str | None = None
+    parent_image_id: str | None = None
+    deleted_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureCharge:
+    """What one delivered picture cost: the pools pay `pool_microusd`, the member `member_microusd`."""
+
+    image_id: str
+    member_microusd: int
+    pool_microusd: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How a request came out, for its row: `failure_*` also say why a part of it is missing."""
+
+    state: str
+    failure_kind: str | None = None
+    failure_facts: Json | None = None
+    raw_error_code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What a settlement booked; `released_*` went back to the member."""
+
+    request_id: str
+    images: int
+    charged_microusd: int
+    cost_microusd: int
+    released_images: int
+    released_microusd: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booking:
+    """A ledger row that no request's life writes: a grant, a refund, an adjustment by hand.
+
+    `reference` is unique for its kind, so that a repeated event books once. A grant widens the member's own limits
+    in the windows that `day` lies in; for the other kinds `images` and `microusd` are added to what the member has
+    used (negative gives back) and `pool_microusd` to what was really spent.
+    """
+
+    reference: str
+    kind: Literal["grant", "refund", "adjust"]
+    guild_id: int
+    user_id: int
+    day: str
+    owner_day: str
+    at: float
+    images: int = 0
+    microusd: int = 0
+    pool_microusd: int = 0
+    channel_id: int | None = None
+    provider: str | None = None
+    request_id: str | None = None
+    actor_id: int | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spent:
+    """Sums over some of the ledger: `microusd` is a member's charge or a pool's real cost, by whom was asked about."""
+
+    reserved_images: int = 0
+    used_images: int = 0
+    granted_images: int = 0
+    reserved_microusd: int = 0
+    used_microusd: int = 0
+    granted_microusd: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CounterRow(Spent):
+    guild_id: int
+    subject: str
+    window: str
+    window_start: str
+    window_end: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """A counter that is not the sum of its ledger rows."""
+
+    key: CounterKey
+    counted: Spent
+    booked: Spent
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitRow:
+    """A rule as an admin set it. `subject_id` is a Discord id, a provider's name, or empty where none is needed."""
+
+    guild_id: int
+    subject_kind: Scope
+    subject_id: str
+    unit: Unit
+    window: str
+    amount: int
+    updated_by: int
+    updated_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRow:
+    id: int
+    at: float
+    guild_id: int
+    actor_id: int
+    action: str
+    subject: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserRow:
+    id: int
+    name: str
+    locale: str | None
+    settings: Json
+    first_seen: float
+    last_seen: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuildRow:
+    id: int
+    name: str
+    locale: str | None
+    time_zone: str | None
+    settings: Json
+    joined_at: float
+    left_at: float | None

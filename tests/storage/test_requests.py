@@ -1,0 +1,166 @@
+"""What is written down about a request between its acceptance and its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.ledger import Ledger
+from storage.requests import RequestRepository
+from storage.tables import OPEN_STATES
+from tests.storage.builders import GUILD, NOON, USER, Clock, new_request
+
+FIRST = new_request(1).id
+
+
+@pytest.fixture
+async def accepted(requests: RequestRepository) -> str:
+    return (await requests.accept(new_request(1, token=b"sealed"))).id
+
+
+async def test_a_request_is_found_by_its_id_and_by_its_interaction(
+    requests: RequestRepository, accepted: str
+) -> None:
+    by_id = await requests.get(accepted)
+    assert by_id is not None
+    assert await requests.by_interaction(1_000_001) == by_id
+    assert await requests.get("img_nobodys") is None
+    assert await requests.by_interaction(5) is None
+
+
+async def test_stages_are_added_and_the_state_follows_while_it_is_open(
+    requests: RequestRepository, accepted: str, clock: Clock
+) -> None:
+    clock.now = NOON + 60
+    await requests.note_stage(accepted, "queue", NOON, 1.25)
+    await requests.note_stage(accepted, "render", NOON + 1.25, 2.0, "rendered")
+    row = await requests.get(accepted)
+    assert row is not None
+    assert row.stages == {"queue": [NOON, 1.25], "render": [NOON + 1.25, 2.0]}
+    assert (row.state, row.updated_at) == ("rendered", NOON + 60)
+
+    await requests.fail(accepted, "provider_timeout", {"provider": "demo"}, raw_code="504")
+    await requests.note_stage(accepted, "render", NOON + 5, 3.0, "rendered")
+    row = await requests.get(accepted)
+    assert row is not None
+    assert row.stages["render"] == [NOON + 5, 3.0]
+    assert (row.state, row.failure_kind, row.raw_error_code) == ("failed", "provider_timeout", "504")
+    assert row.failure_facts == {"provider": "demo"}
+
+
+async def test_vendors_ids_are_kept_in_the_order_of_calls(requests: RequestRepository, accepted: str) -> None:
+    await requests.note_stage(accepted, 'it\'s a "stage"', NOON, 1.0)
+    await requests.note_vendor_request(accepted, 'req_"1"')
+    await requests.note_vendor_request(accepted, "req_2")
+    row = await requests.get(accepted)
+    assert row is not None
+    assert row.stages == {'it\'s a "stage"': [NOON, 1.0]}
+    assert row.provider_request_ids == ['req_"1"', "req_2"]
+
+
+async def test_the_first_end_is_the_one_that_stays(requests: RequestRepository, accepted: str) -> None:
+    assert await requests.fail(accepted, "cancelled", {}, state="cancelled") is True
+    assert await requests.fail(accepted, "provider_timeout", {}) is False
+    assert await requests.set_state(accepted, "rendering") is False
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.failure_kind) == ("cancelled", "cancelled")
+
+
+async def test_a_delivered_success_is_delivered_and_its_token_is_gone(
+    requests: RequestRepository, accepted: str
+) -> None:
+    await requests.save_message(accepted, 111, 222)
+    await requests.mark_delivered(accepted, NOON + 9, "by its id")
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.delivered_at, row.delivery_note) == ("delivered", NOON + 9, "by its id")
+    assert (row.message_id, row.message_channel_id, row.token) == (111, 222, None)
+
+
+async def test_a_failure_that_was_told_stays_a_failure(requests: RequestRepository, accepted: str) -> None:
+    await requests.fail(accepted, "policy_refusal", {}, state="refused")
+    await requests.mark_delivered(accepted, NOON + 9)
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.delivered_at) == ("refused", NOON + 9)
+
+
+async def test_what_could_not_be_posted_says_why(requests: RequestRepository, accepted: str) -> None:
+    await requests.mark_undelivered(accepted, NOON + 9, "channel deleted")
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.delivered_at, row.delivery_note) == ("undelivered", None, "channel deleted")
+    assert row.token is None
+
+
+async def test_a_token_can_be_forgotten(requests: RequestRepository, accepted: str) -> None:
+    await requests.forget_token(accepted)
+    row = await requests.get(accepted)
+    assert row is not None
+    assert row.token is None
+
+
+async def test_a_cancellation_can_be_wished_once_and_only_while_it_is_open(
+    requests: RequestRepository, accepted: str
+) -> None:
+    assert await requests.cancel_requested(accepted) is False
+    assert await requests.request_cancel(accepted, NOON) is True
+    assert await requests.request_cancel(accepted, NOON + 1) is False
+    assert await requests.cancel_requested(accepted) is True
+    await requests.accept(new_request(2))
+    await requests.set_state(new_request(2).id, "delivered")
+    assert await requests.request_cancel(new_request(2).id, NOON) is False
+    assert await requests.cancel_requested("img_nobodys") is False
+
+
+async def test_attempts_are_counted(requests: RequestRepository, accepted: str) -> None:
+    assert [await requests.add_attempt(accepted) for _ in range(3)] == [1, 2, 3]
+    assert await requests.add_attempt("img_nobodys") == 0
+
+
+async def test_the_queue_place_counts_the_open_ones_before(requests: RequestRepository) -> None:
+    for number in range(5):
+        await requests.accept(new_request(number, user_id=USER + number % 2))
+    await requests.set_state(new_request(1).id, "delivered")
+    assert [await requests.queue_place(new_request(number).id) for number in (0, 2, 4)] == [0, 1, 3]
+    assert await requests.count_open(USER) == 3
+    assert await requests.count_open(USER + 1) == 1
+
+
+async def test_requests_of_the_same_instant_have_different_places(requests: RequestRepository) -> None:
+    for number in range(3):
+        await requests.accept(new_request(number, created_at=NOON))
+    assert [await requests.queue_place(new_request(number).id) for number in range(3)] == [0, 1, 2]
+
+
+async def test_open_requests_are_those_in_one_of_four_states(requests: RequestRepository) -> None:
+    ends = ("delivered", "undelivered", "failed", "refused", "cancelled", "parked")
+    for number, state in enumerate((*OPEN_STATES, *ends)):
+        await requests.accept(new_request(number))
+        await requests.set_state(new_request(number).id, state)
+    assert [row.state for row in await requests.open_requests()] == list(OPEN_STATES)
+
+
+async def test_unsettled_requests_are_found_also_when_they_have_ended(
+    requests: RequestRepository, ledger: Ledger, clock: Clock
+) -> None:
+    for number in range(3):
+        await requests.accept(new_request(number))
+    await ledger.settle(new_request(0).id, [], NOON)
+    clock.now = NOON + 50
+    await requests.fail(new_request(1).id, "broken", {})
+    assert [row.id for row in await requests.unsettled(NOON + 10)] == [new_request(2).id]
+    assert [row.id for row in await requests.unsettled(NOON + 60)] == [new_request(2).id, new_request(1).id]
+
+
+async def test_history_comes_newest_first_and_in_pages(requests: RequestRepository) -> None:
+    for number in range(5):
+        await requests.accept(new_request(number, guild_id=GUILD if number else 0))
+    page = await requests.of_user(USER, limit=2)
+    assert [row.id for row in page] == [new_request(4).id, new_request(3).id]
+    rest = await requests.of_user(USER, limit=9, before=page[-1].created_at)
+    assert [row.id for row in rest] == [new_request(number).id for number in (2, 1, 0)]
+    assert [row.id for row in await requests.of_user(USER, guild_id=0)] == [new_request(0).id]
+    assert len(await requests.of_guild(GUILD, limit=9)) == 4
+    assert len(await requests.of_guild(GUILD, before=NOON + 3)) == 2
+    assert await requests.of_user(1) == []
