@@ -1,0 +1,297 @@
+"""OpenAI's image API, and every server that speaks it: generations, edits with a mask, previews while it draws.
+
+The SDK builds the requests, signs and sends them; `openai_answers` reads the answers, `openai_errors` the failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+
+from bot.errors import NoPicture, ProviderTimeout, ProviderUnavailable
+from bot.images import GeneratedImage, Kind
+from bot.media import NotAPicture, inspect
+from bot.providers.base import Picture, PreviewSink, RenderCall, Rendering
+from bot.providers.downloads import Downloads, Forbidden, Undelivered
+from bot.providers.openai_answers import Json, Reader, Stalled, TooLarge, Unreadable, picture_bytes
+from bot.providers.openai_errors import Failed, Origin, StatusRefused, from_error_object, from_exception
+from bot.styles import with_strength
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+_log = structlog.get_logger(__name__)
+
+OPENAI_URL = "https://api.openai.com/v1"
+
+ALL_FIELDS = frozenset(
+    {
+        "n",
+        "size",
+        "quality",
+        "background",
+        "output_format",
+        "safety_identifier",
+        "user",
+        "stream",
+        "partial_images",
+    }
+)
+"""What OpenAI itself accepts beside model, prompt, image and mask; other servers take fewer."""
+
+_PICTURE_LIMIT = 48 * 1024 * 1024
+"""In bytes of JSON: the largest size in noise, as PNG in base64, stays below."""
+
+_REFUSAL_LIMIT = 64 * 1024
+_PAUSES = (0.3, 1.5)
+_LONGEST_WAIT_SECONDS = 20.0
+_CONNECT_SECONDS = 10.0
+
+
+class OpenAIProvider:
+    """`accepts` is what the server knows, `setting` and `address_setting` name what its owner set.
+
+    `readers` answers are read at once; `stall_seconds` is how long one may pause in the middle of a picture.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str,
+        base_url: str | None = None,
+        organization: str | None = None,
+        timeout_seconds: float = 180.0,
+        name: str = "openai",
+        setting: str = "OPENAI_API_KEY",
+        address_setting: str = "OPENAI_BASE_URL",
+        accepts: Collection[str] = ALL_FIELDS,
+        readers: int = 6,
+        stall_seconds: float = 30.0,
+        picture_limit: int = _PICTURE_LIMIT,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        # Here, because the SDK costs most of a second and only this provider needs it.
+        from httpx2 import HTTPError, Timeout
+        from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
+
+        self.name = name
+        self._origin = Origin(provider=name, key_setting=setting, address_setting=address_setting)
+        self._client = AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url or OPENAI_URL,
+            organization=organization,
+            # A POST that may have been paid is never sent twice: what is tried again is decided below.
+            max_retries=0,
+            timeout=Timeout(timeout_seconds + _CONNECT_SECONDS, connect=_CONNECT_SECONDS),
+            http_client=DefaultAioHttpClient(
+                event_hooks={"response": [_stop_at_refusals]}, follow_redirects=False
+            ),
+        )
+        self._transport_errors = (StatusRefused, OpenAIError, HTTPError, aiohttp.ClientError, OSError)
+        self._timeout, self._accepts, self._sleep = timeout_seconds, frozenset(accepts), sleep
+        self._reader = Reader(places=readers, stall_seconds=stall_seconds)
+        self._picture_limit = picture_limit
+        self._downloads = Downloads(home=urlsplit(base_url or OPENAI_URL).hostname)
+
+    async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._patiently(call, preview)
+        except TimeoutError as error:
+            raise ProviderTimeout(provider=self.name, seconds=self._timeout, may_be_paid=True) from error
+
+    async def close(self) -> None:
+        await self._client.close()
+        await self._downloads.close()
+
+    async def _patiently(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        """Comes back where the vendor certainly did nothing: not reached, or sent away with a short wait."""
+        for pause in _PAUSES:
+            try:
+                return await self._once(call, preview)
+            except Failed as failed:
+                wait = failed.again_after_seconds
+                if wait is None or wait > _LONGEST_WAIT_SECONDS:
+                    raise failed.error from failed
+                _log.info(
+                    "coming back to the vendor", provider=self.name, seconds=max(wait, pause), why=str(failed)
+                )
+                await self._sleep(max(wait, pause))
+        try:
+            return await self._once(call, preview)
+        except Failed as failed:
+            raise failed.error from failed
+
+    async def _once(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        send: Any = self._client.images.with_streaming_response
+        send = send.edit if call.inputs else send.generate
+        request_id = None
+        try:
+            async with send(**self._fields(call), extra_headers={"Accept-Encoding": "identity"}) as response:
+                request_id = response.headers.get("x-request-id")
+                answer = await self._answer(call, preview, response.http_response)
+        except (TooLarge, Unreadable, Stalled) as error:
+            raise Failed(self._spoilt(error, request_id)) from error
+        except self._transport_errors as error:
+            failed = from_exception(self._origin, error)
+            failed.error.request_id = failed.error.request_id or request_id
+            raise failed from error
+        return await self._rendering(call, answer, request_id)
+
+    def _fields(self, call: RenderCall) -> dict[str, Any]:
+        request, model = call.request, call.model
+        streaming = call.previews > 0 and call.count == 1 and model.previews > 0
+        optional = {
+            "n": call.count,
+            "size": request.size,
+            "quality": request.quality,
+            "background": request.background,
+            "output_format": request.format,
+            # Edits have only the older word for it.
+            "user" if call.inputs else "safety_identifier": call.requester,
+            "stream": True if streaming else None,
+            "partial_images": min(call.previews, model.previews) if streaming else None,
+        }
+        fields: dict[str, Any] = {
+            name: value for name, value in optional.items() if value is not None and name in self._accepts
+        }
+        words = call.prompt
+        if request.kind is Kind.VARIATIONS and not model.strength:
+            words = with_strength(words, request.strength)
+        fields |= {"model": model.vendor_id, "prompt": words}
+        if call.inputs:
+            files = [_file(picture, f"image_{number}") for number, picture in enumerate(call.inputs, 1)]
+            fields["image"] = files if len(files) > 1 else files[0]
+        if call.mask is not None:
+            fields["mask"] = _file(call.mask, "mask")
+        return fields
+
+    async def _answer(self, call: RenderCall, preview: PreviewSink, response: Response) -> Json:
+        """One object in the shape of a plain answer, also where the server streamed."""
+        limit = self._picture_limit
+        kind = response.headers.get("content-type", "").partition(";")[0].strip()
+        if kind != "text/event-stream":
+            whole = await self._reader.whole(_chunks(response), limit * call.count)
+            if isinstance(error := whole.get("error"), dict):
+                raise Failed(from_error_object(self._origin, error, headers=response.headers).error)
+            return whole
+        async with aclosing(self._reader.events(_chunks(response), limit)) as events:
+            return await self._streamed(call, preview, events, response.headers)
+
+    async def _streamed(
+        self, call: RenderCall, preview: PreviewSink, events: AsyncIterator[Json], headers: Mapping[str, str]
+    ) -> Json:
+        pictures: list[Json] = []
+        usage: Mapping[str, Any] = {}
+        begun = False
+        async for event in events:
+            word = str(event.get("type", ""))
+            if isinstance(error := event.get("error"), dict) or word == "error":
+                failed = from_error_object(
+                    self._origin, error if isinstance(error, dict) else event, headers=headers
+                )
+                failed.error.may_be_paid |= begun
+                # Not again: the vendor had taken the work on.
+                raise Failed(failed.error)
+            if word.endswith(".partial_image") and isinstance(text := event.get("b64_json"), str):
+                begun = True
+                preview(call.first, picture_bytes(text))
+            elif word.endswith(".completed"):
+                pictures.append(event)
+                usage = event.get("usage") or usage
+        if not pictures:
+            raise Unreadable("the stream ended before its picture")
+        return {"data": pictures, "usage": usage}
+
+    async def _rendering(self, call: RenderCall, answer: Json, request_id: str | None) -> Rendering:
+        """Raises NoPicture where the answer is well-formed and holds none."""
+        entries = answer.get("data")
+        images = [
+            image
+            for entry in (entries if isinstance(entries, list) else [])[: call.count]
+            if isinstance(entry, dict) and (image := await self._image(entry, request_id))
+        ]
+        if not images:
+            raise NoPicture(provider=self.name, request_id=request_id, may_be_paid=True)
+        usage = answer.get("usage")
+        usage = usage if isinstance(usage, dict) else {}
+        cost = call.model.cost(call.request, usage, pictures=len(images), prompt=call.prompt)
+        _log.info(
+            "the vendor drew",
+            provider=self.name,
+            vendor_request=request_id,
+            pictures=len(images),
+            microusd=cost,
+        )
+        return Rendering(images=tuple(images), cost_microusd=cost, request_id=request_id, usage=usage)
+
+    async def _image(self, entry: Json, request_id: str | None) -> GeneratedImage | None:
+        text, url = entry.get("b64_json"), entry.get("url")
+        try:
+            if isinstance(text, str) and text:
+                data = picture_bytes(text)
+            elif isinstance(url, str) and url.startswith("data:"):
+                data = picture_bytes(url)
+            elif isinstance(url, str) and url:
+                data = await self._downloads.fetch(url, self._picture_limit)
+            else:
+                return None
+            media_type, width, height = inspect(data)
+        except (Unreadable, NotAPicture, Forbidden, Undelivered) as error:
+            raise NoPicture(
+                provider=self.name,
+                code=type(error).__name__,
+                request_id=request_id,
+                may_be_paid=True,
+                detail=str(error),
+            ) from error
+        revised = entry.get("revised_prompt")
+        return GeneratedImage(
+            data=data,
+            media_type=media_type,
+            width=width,
+            height=height,
+            revised_prompt=revised if isinstance(revised, str) else None,
+        )
+
+    def _spoilt(self, error: Exception, request_id: str | None) -> ProviderUnavailable | ProviderTimeout:
+        """The picture was made, and probably billed, but did not arrive."""
+        kind = ProviderTimeout if isinstance(error, Stalled) else ProviderUnavailable
+        return kind(
+            provider=self.name,
+            code=type(error).__name__,
+            request_id=request_id,
+            may_be_paid=True,
+            detail=str(error),
+        )
+
+
+def _file(picture: Picture, name: str) -> tuple[str, bytes, str]:
+    """With name and type, or the server guesses the type from nothing."""
+    return f"{name}.{picture.media_type.removeprefix('image/')}", picture.data, picture.media_type
+
+
+def _chunks(response: Response) -> AsyncIterator[bytes]:
+    """Straight from the socket unless the server compressed although it was asked not to."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.aiter_bytes()
+    stream: Any = response.stream
+    return aiter(stream)
+
+
+async def _stop_at_refusals(response: Response) -> None:
+    """Ends every answer that is no success here, with the beginning of its body: the SDK would read all of it."""
+    if response.status_code < 300:
+        return
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) >= _REFUSAL_LIMIT:
+            break
+    raise StatusRefused(response.status_code, response.headers, bytes(body[:_REFUSAL_LIMIT]))
