@@ -1,0 +1,228 @@
+"""Handing a result over in Discord: the whole chain from the answer's token to "kept, and you are told".
+
+    answer by token -> the same message by its id -> a new message in the channel -> a direct message -> kept
+
+A private result skips the middle: it goes to its requester or stays in the store, never into a channel. Each way is
+tried again where Discord gave no usable answer and trying again cannot show the picture twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from bot import media
+from bot.catalog import Catalog
+from bot.delivery.address import Address, address_of
+from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
+from bot.errors import AtelierError
+from bot.i18n import texts_for
+from bot.images import ImageRequest
+from bot.quotas import QuotaService
+from bot.replies import left_line, partly, reply_to, try_again
+from bot.vault import Vault
+from bot.views import Card, CardFile, Figures, alt_text, failed_card, finished_card, text_card
+from storage.image_store import ImageStore
+from storage.rows import ImageRow, NewRequest, RequestRow
+
+PING_AFTER_SECONDS = 60.0
+"""Whoever waited longer has looked away: an edit alone would not call them back."""
+
+_REQUEST_LIMIT_BYTES = 24 * 1024 * 1024
+"""All files of one message; Discord's page says 25 MiB for the whole request, form included."""
+
+_TRIES = 4
+_FIRST_WAIT_SECONDS = 1.0
+_TOKEN_MARGIN_SECONDS = 5.0
+
+Way = Callable[[Address, Card], Awaitable[None]]
+
+_log = structlog.get_logger(__name__)
+
+
+class DiscordDelivery:
+    def __init__(
+        self,
+        messenger: Messenger,
+        *,
+        vault: Vault,
+        store: ImageStore,
+        catalog: Catalog,
+        quotas: QuotaService,
+        pixels: media.Pixels,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._messenger, self._vault, self._store = messenger, vault, store
+        self._catalog, self._quotas, self._pixels = catalog, quotas, pixels
+        self._now, self._sleep = now, sleep
+
+    def address(self, row: NewRequest | RequestRow) -> Address:
+        return address_of(row, self._vault)
+
+    async def deliver(
+        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+    ) -> str | None:
+        """None when somebody can see it; else one word on why not, for the row. Never raises for Discord's doing."""
+        address = self.address(row)
+        files = await self._files(row, images, address.file_limit_bytes)
+        left = await self._left(row) if images else None
+
+        async def card(mention: int | None, shown: Sequence[tuple[int, CardFile]]) -> Card:
+            return self._card(row, images, failure, shown, left, mention)
+
+        problem = await self._chain(address, files, card)
+        if problem is None and images and self._now() - row.created_at > PING_AFTER_SECONDS:
+            await self._ping(address)
+        return problem
+
+    async def _chain(
+        self,
+        address: Address,
+        files: Sequence[tuple[int, CardFile]],
+        card: Callable[[int | None, Sequence[tuple[int, CardFile]]], Awaitable[Card]],
+    ) -> str | None:
+        nonce = address.request_id
+        alive = address.token is not None and self._now() < address.token_expires_at - _TOKEN_MARGIN_SECONDS
+        ways: list[tuple[str, bool, Way]] = []
+        if alive:
+            ways.append(("answer", False, self._messenger.edit_answer))
+        if not address.private:
+            ways.append(("message", False, self._messenger.edit_message))
+            ways.append(("channel", True, lambda to, what: self._messenger.send(to, what, nonce)))
+        ways.append(("direct", True, lambda to, what: self._messenger.send_direct(to, what, nonce)))
+        problem = "unreachable"
+        for name, is_new, way in ways:
+            mention = address.user_id if is_new and name == "channel" else None
+            try:
+                await self._try(way, address, files, lambda shown, whom=mention: card(whom, shown))
+                return None
+            except Gone:
+                return await self._hand_over_privately(address, await card(None, files))
+            except (DoorShut, Unclear, TooLarge) as error:
+                problem = f"{name}: {error}"
+                _log.info("delivery goes another way", request=address.request_id, way=name, why=str(error))
+            except Exception:  # noqa: BLE001 - see below
+                # A form that Discord refuses is our bug; the other ways would meet the same refusal but cost nothing.
+                _log.exception("delivery broke", request=address.request_id, way=name)
+                problem = f"{name}: broken"
+        return problem
+
+    async def _try(
+        self,
+        way: Way,
+        address: Address,
+        files: Sequence[tuple[int, CardFile]],
+        card: Callable[[Sequence[tuple[int, CardFile]]], Awaitable[Card]],
+    ) -> None:
+        wait = _FIRST_WAIT_SECONDS
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return await way(address, await card(files))
+            except TooLarge:
+                smaller = await self._smaller(files, address.file_limit_bytes // 2)
+                if smaller == list(files):
+                    raise
+                files = smaller
+            except Unclear:
+                if attempt == _TRIES:
+                    raise
+                await self._sleep(wait)
+                wait *= 3
+        raise TooLarge("still too large after shrinking")
+
+    async def _files(
+        self, row: RequestRow, images: Sequence[ImageRow], limit: int
+    ) -> list[tuple[int, CardFile]]:
+        """The pictures' own bytes, or a smaller format of those that this place would refuse."""
+        t = texts_for(row.locale)
+        request = ImageRequest.from_json(row.request)
+        blobs = await asyncio.gather(*(self._store.get(image.key) for image in images))
+        files = [
+            (
+                image.number,
+                CardFile(
+                    name=f"{image.id}.{image.media_type.removeprefix('image/')}",
+                    data=data,
+                    description=alt_text(t, request, image.number),
+                    spoiler=row.spoiler,
+                ),
+            )
+            for image, data in zip(images, blobs, strict=True)
+        ]
+        each = min(limit, _REQUEST_LIMIT_BYTES // max(1, len(files)))
+        crowded = sum(len(file.data) for _, file in files) > _REQUEST_LIMIT_BYTES
+        if crowded or any(len(file.data) > limit for _, file in files):
+            return await self._smaller(files, each if crowded else limit)
+        return files
+
+    async def _smaller(self, files: Sequence[tuple[int, CardFile]], limit: int) -> list[tuple[int, CardFile]]:
+        shrunk: list[tuple[int, CardFile]] = []
+        for number, file in files:
+            if len(file.data) > limit:
+                data, media_type = await self._pixels.run(media.shrink_to, file.data, limit)
+                stem = file.name.rpartition(".")[0]
+                file = CardFile(
+                    name=f"{stem}.{media_type.removeprefix('image/')}", data=data,
+                    description=file.description, spoiler=file.spoiler,
+                )  # fmt: skip
+            shrunk.append((number, file))
+        return shrunk
+
+    def _card(
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        failure: AtelierError | None,
+        files: Sequence[tuple[int, CardFile]],
+        left: str | None,
+        mention: int | None,
+    ) -> Card:
+        t = texts_for(row.locale)
+        request = ImageRequest.from_json(row.request)
+        if not images:
+            words = reply_to(failure or AtelierError(), t)
+            return failed_card(t, request, row.id, words, again=try_again(failure), mention=mention)
+        notes: list[str] = []
+        if failure is not None:
+            notes.append(partly(t, len(images), row.count, failure))
+        figures = Figures(
+            model_name=self._name(row.model),
+            dimensions=[(image.width, image.height) for image in images],
+            seeds=[image.seed for image in images],
+            charged_microusd=row.charged_microusd or 0,
+            seconds=self._now() - row.created_at,
+            left=left,
+        )
+        return finished_card(t, request, row.id, files, figures, notes=notes, mention=mention)
+
+    def _name(self, model: str) -> str:
+        known = self._catalog.known(model)
+        return known.name if known else model
+
+    async def _left(self, row: RequestRow) -> str | None:
+        standing = await self._quotas.left_of(row)
+        return left_line(texts_for(row.locale), standing)
+
+    async def _ping(self, address: Address) -> None:
+        """Best effort, and once: it comes after the result is in place and is not tried again."""
+        t = texts_for(address.locale)
+        words = text_card(t("<@{user}> your picture is ready.", user=address.user_id))
+        try:
+            await self._messenger.follow_up(address, words, ephemeral=address.private, mention=True)
+        except (DoorShut, Gone, TooLarge, Unclear) as error:
+            _log.info("no ping", request=address.request_id, why=str(error))
+
+    async def _hand_over_privately(self, address: Address, card: Card) -> str | None:
+        """The waiting message was deleted, so nothing is posted in its place: the requester alone gets the result."""
+        try:
+            await self._messenger.follow_up(address, card, ephemeral=True)
+        except (DoorShut, Gone, TooLarge, Unclear):
+            try:
+                await self._messenger.send_direct(address, card, address.request_id)
+            except (DoorShut, Gone, TooLarge, Unclear) as error:
+                return f"message_deleted: {error}"
+        return None

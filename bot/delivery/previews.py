@@ -1,0 +1,145 @@
+"""The message that waits: queue place, stage, unfinished pictures; edited seldom enough for Discord and people alike.
+
+No edit in the first two seconds (most demo and many real pictures are there by then), at most one every three seconds,
+the newest state only. Everything here may fail without harm: delivery replaces the message anyway.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot import media
+from bot.delivery.address import Address
+from bot.i18n import texts_for
+from bot.images import ImageRequest
+from bot.views import Card, CardFile, alt_text, waiting_card
+from storage.rows import NewRequest, RequestRow
+
+FIRST_EDIT_SECONDS = 2.0
+EDIT_EVERY_SECONDS = 3.0
+_EDIT_TIMEOUT_SECONDS = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True)
+class _Waiting:
+    address: Address
+    request: ImageRequest
+    started_at: float
+    drawing: bool = False
+    preview: tuple[int, bytes] | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class PreviewBoard:
+    def __init__(
+        self,
+        edit: Callable[[Address, Card], Awaitable[object]],
+        address_of: Callable[[NewRequest | RequestRow], Address],
+        place_of: Callable[[str], Awaitable[int]],
+        *,
+        first_edit_seconds: float = FIRST_EDIT_SECONDS,
+        edit_every_seconds: float = EDIT_EVERY_SECONDS,
+        previews: bool = True,
+    ) -> None:
+        self._edit, self._address_of, self._place_of = edit, address_of, place_of
+        self._first, self._every, self._previews = first_edit_seconds, edit_every_seconds, previews
+        self._waiting: dict[str, _Waiting] = {}
+
+    def begin(self, row: NewRequest | RequestRow) -> None:
+        """Called before acceptance and again when the job starts, which after a crash is another process."""
+        if row.id in self._waiting or row.token is None or row.door != "discord":
+            return
+        waiting = _Waiting(
+            address=self._address_of(row),
+            request=ImageRequest.from_json(row.request),
+            started_at=row.created_at,
+        )
+        waiting.changed.set()
+        waiting.task = asyncio.create_task(self._show(waiting), name=f"preview {row.id}")
+        self._waiting[row.id] = waiting
+
+    def drawing(self, request_id: str) -> None:
+        if waiting := self._waiting.get(request_id):
+            waiting.drawing = True
+            waiting.changed.set()
+
+    def preview(self, request_id: str, number: int, data: bytes) -> None:
+        if waiting := self._waiting.get(request_id):
+            waiting.preview = (number, data)
+            waiting.changed.set()
+
+    def wants_previews(self, request_id: str) -> bool:
+        return self._previews and request_id in self._waiting
+
+    async def end(self, request_id: str) -> None:
+        """No edit is under way any more when this returns: a late one would replace the finished card."""
+        waiting = self._waiting.pop(request_id, None)
+        if waiting is None or waiting.task is None:
+            return
+        waiting.ending.set()
+        await asyncio.wait([waiting.task])
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.end(request_id) for request_id in list(self._waiting)))
+
+    async def _show(self, waiting: _Waiting) -> None:
+        pause = self._first
+        while not await _happens(waiting.ending, pause):
+            if await _first_of(waiting.ending, waiting.changed):
+                return
+            waiting.changed.clear()
+            try:
+                async with asyncio.timeout(_EDIT_TIMEOUT_SECONDS):
+                    place = 0 if waiting.drawing else await self._place_of(waiting.address.request_id)
+                    await self._edit(waiting.address, self._card(waiting, place))
+            except Exception as error:  # noqa: BLE001 - a nicety that failed must not touch the picture
+                _log.debug(
+                    "a waiting message could not be edited",
+                    request=waiting.address.request_id,
+                    error=repr(error),
+                )
+            pause = self._every
+
+    def _card(self, waiting: _Waiting, place: int) -> Card:
+        t = texts_for(waiting.address.locale)
+        file = None
+        if waiting.preview is not None:
+            number, data = waiting.preview
+            media_type, _, _ = media.inspect(data)
+            file = CardFile(
+                name=f"preview_{number}.{media_type.removeprefix('image/')}",
+                data=data,
+                description=alt_text(t, waiting.request, number),
+                spoiler=waiting.address.spoiler,
+            )
+        return waiting_card(
+            t, waiting.request, waiting.address.request_id, started_at=waiting.started_at,
+            drawing=waiting.drawing, place=place, preview=file,
+        )  # fmt: skip
+
+
+async def _happens(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _first_of(ending: asyncio.Event, changed: asyncio.Event) -> bool:
+    """Wait for either; True when it was the end."""
+    waits = [asyncio.ensure_future(ending.wait()), asyncio.ensure_future(changed.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return ending.is_set()

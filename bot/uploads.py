@@ -1,0 +1,66 @@
+"""Pictures that members attach: fetched with a cap, checked and cleaned off the loop, put into the store."""
+
+from __future__ import annotations
+
+import aiohttp
+import discord
+
+from bot import media
+from bot.errors import BadImage
+from bot.images import InputImage
+from storage.image_store import ImageStore
+
+MAX_INPUT_BYTES = 25_000_000
+"""Below every vendor's own limit (OpenAI 50 MB, Stability 10 MiB after shrinking there) and kind to memory."""
+
+_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
+_CHUNK = 1 << 16
+
+
+class Uploads:
+    def __init__(self, http: aiohttp.ClientSession, store: ImageStore, pixels: media.Pixels) -> None:
+        self._http, self._store, self._pixels = http, store, pixels
+
+    async def picture(self, attachment: discord.Attachment) -> InputImage:
+        """The attachment as an input, upright and without metadata. Raises BadImage."""
+        data = await self._fetch(attachment)
+        clean = await self._pixels.run(media.prepare_input, data, name=attachment.filename)
+        return await self._kept(clean)
+
+    async def mask(self, attachment: discord.Attachment, of: InputImage) -> InputImage:
+        """The attachment as a mask of exactly the size of `of`. Raises BadImage."""
+        data = await self._fetch(attachment)
+        clean = await self._pixels.run(
+            media.prepare_mask, data, size=(of.width, of.height), name=attachment.filename
+        )
+        return await self._kept(clean)
+
+    async def _kept(self, clean: media.Prepared) -> InputImage:
+        key = await self._store.put(clean.data)
+        return InputImage(
+            key=key,
+            media_type=clean.media_type,
+            width=clean.width,
+            height=clean.height,
+            size_bytes=len(clean.data),
+        )
+
+    async def _fetch(self, attachment: discord.Attachment) -> bytes:
+        """The file's name, type and declared size prove nothing: the cap holds on what really arrives."""
+        too_large = BadImage(
+            problem="too_many_bytes", name=attachment.filename, limit=MAX_INPUT_BYTES, actual=attachment.size
+        )
+        if attachment.size > MAX_INPUT_BYTES:
+            raise too_large
+        data = bytearray()
+        try:
+            async with self._http.get(attachment.url, timeout=_TIMEOUT, allow_redirects=False) as answer:
+                if answer.status != 200:
+                    raise BadImage(problem="unreachable", name=attachment.filename)
+                async for chunk in answer.content.iter_chunked(_CHUNK):
+                    data += chunk
+                    if len(data) > MAX_INPUT_BYTES:
+                        raise too_large
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise BadImage(problem="unreachable", name=attachment.filename) from error
+        return bytes(data)

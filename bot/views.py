@@ -1,0 +1,270 @@
+"""What members see of a request: the card that waits and grows, the finished one, the failed one; and their buttons.
+
+Cards are Components V2 from the first edit on (a message that became V2 never goes back). Buttons are `ActionButton`s
+only: all state is in the custom id, so they work after a restart and on any process.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+import discord
+from discord import ui
+from discord.utils import escape_markdown
+
+from bot.i18n import Texts
+from bot.images import ImageRequest, Kind, image_id
+
+BUTTON_ID = re.compile(r"v1:(?P<action>[a-z_]+):(?P<image>img_[a-z2-7]{13}_\d+)(?::(?P<argument>[^:]*))?")
+
+_PROMPT_LENGTH = 900
+"""A card shows this much of a prompt: V2 messages hold 4000 characters in all, and a wall of text hides the picture."""
+_ALT_LENGTH = 1024
+_MAX_PICTURES = 10
+_RED, _GREY, _VIOLET = 0xD9534F, 0x6B7280, 0x7C5CFF
+
+
+class Presser(Protocol):
+    """The client's part: runs the action of a pressed button and words whatever goes wrong."""
+
+    async def press(
+        self, interaction: discord.Interaction, action: str, image_id: str, argument: str | None
+    ) -> None: ...
+
+
+class ActionButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=BUTTON_ID.pattern):
+    def __init__(
+        self,
+        action: str,
+        image_id: str,
+        argument: str | None = None,
+        *,
+        label: str | None = None,
+        emoji: str | None = None,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    ) -> None:
+        self.action, self.image_id, self.argument = action, image_id, argument
+        custom_id = f"v1:{action}:{image_id}" + (f":{argument}" if argument else "")
+        super().__init__(ui.Button(label=label, emoji=emoji, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[ui.LayoutView], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["action"], match["image"], match["argument"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+        await client.press(interaction, self.action, self.image_id, self.argument)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardFile:
+    """One file of a card; `data` goes up byte for byte."""
+
+    name: str
+    data: bytes = field(repr=False)
+    description: str
+    spoiler: bool = False
+
+    def open(self) -> discord.File:
+        """A fresh file object: discord.py uses one up with each try."""
+        return discord.File(io.BytesIO(self.data), self.shown_name, description=self.description)
+
+    @property
+    def shown_name(self) -> str:
+        return f"SPOILER_{self.name}" if self.spoiler else self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A message's whole content. Views are built anew for each send, as they belong to one message."""
+
+    view: ui.LayoutView
+    files: tuple[CardFile, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """The small print of a finished card: micro-dollars, seconds, `left` as an already worded line."""
+
+    model_name: str
+    dimensions: Sequence[tuple[int, int]]
+    seeds: Sequence[int | None]
+    charged_microusd: int
+    seconds: float
+    left: str | None = None
+
+
+def finished_card(
+    t: Texts,
+    request: ImageRequest,
+    request_id: str,
+    pictures: Sequence[tuple[int, CardFile]],
+    figures: Figures,
+    *,
+    notes: Sequence[str] = (),
+    mention: int | None = None,
+) -> Card:
+    """`pictures` are (number, file) pairs; `mention` names the requester where the message is not an answer to them."""
+    box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
+    box.add_item(ui.TextDisplay(_title(t, request, mention)))
+    gallery = ui.MediaGallery[ui.LayoutView]()
+    for _, file in pictures[:_MAX_PICTURES]:
+        gallery.add_item(
+            media=f"attachment://{file.shown_name}", description=file.description, spoiler=file.spoiler
+        )
+    box.add_item(gallery)
+    box.add_item(ui.TextDisplay(_small(_figures(t, request, figures))))
+    for note in notes:
+        box.add_item(ui.TextDisplay(_small(note)))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    for row in _rows(t, request_id, [number for number, _ in pictures[:_MAX_PICTURES]]):
+        view.add_item(row)
+    return Card(view=view, files=tuple(file for _, file in pictures[:_MAX_PICTURES]))
+
+
+def waiting_card(
+    t: Texts,
+    request: ImageRequest,
+    request_id: str,
+    *,
+    started_at: float,
+    drawing: bool,
+    place: int,
+    preview: CardFile | None = None,
+) -> Card:
+    """Elapsed time is a Discord timestamp: it counts by itself and costs no edit."""
+    since = f"<t:{int(started_at)}:R>"
+    box = ui.Container[ui.LayoutView](accent_color=_GREY)
+    box.add_item(ui.TextDisplay(_title(t, request, None)))
+    if preview is not None:
+        gallery = ui.MediaGallery[ui.LayoutView]()
+        gallery.add_item(
+            media=f"attachment://{preview.shown_name}",
+            description=preview.description,
+            spoiler=preview.spoiler,
+        )
+        box.add_item(gallery)
+    if drawing:
+        line = t("🎨 Drawing… asked {since}", since=since)
+    elif place > 0:
+        line = t("⏳ In the queue, {place} ahead · asked {since}", place=place, since=since)
+    else:
+        line = t("⏳ Next in the queue · asked {since}", since=since)
+    box.add_item(ui.TextDisplay(line))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    row = ui.ActionRow[ui.LayoutView]()
+    row.add_item(ActionButton("cancel", image_id(request_id, 0), label=t("Cancel"), emoji="✖️"))
+    view.add_item(row)
+    return Card(view=view, files=(preview,) if preview else ())
+
+
+def failed_card(
+    t: Texts, request: ImageRequest, request_id: str, words: str, *, again: bool, mention: int | None = None
+) -> Card:
+    box = ui.Container[ui.LayoutView](accent_color=_RED)
+    box.add_item(ui.TextDisplay(_title(t, request, mention)))
+    box.add_item(ui.TextDisplay(words))
+    box.add_item(
+        ui.TextDisplay(_small(t("Nothing was charged. Reference {reference}", reference=f"`{request_id}`")))
+    )
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    if again:
+        row = ui.ActionRow[ui.LayoutView]()
+        row.add_item(ActionButton("repeat", image_id(request_id, 0), label=t("Try again"), emoji="🔁"))
+        view.add_item(row)
+    return Card(view=view)
+
+
+def text_card(text: str) -> Card:
+    view = ui.LayoutView(timeout=None)
+    view.add_item(ui.TextDisplay(text))
+    return Card(view=view)
+
+
+def alt_text(t: Texts, request: ImageRequest, number: int) -> str:
+    """What a screen reader says of the picture: how it came to be, in the words that made it."""
+    told = {
+        Kind.EDIT: t("Edited picture {number}: {prompt}", number=number, prompt=request.prompt),
+        Kind.VARIATIONS: t("Variation {number}: {prompt}", number=number, prompt=request.prompt),
+    }.get(request.kind) or t("Picture {number}: {prompt}", number=number, prompt=request.prompt)
+    return cut(told, _ALT_LENGTH)
+
+
+def cut(text: str, length: int) -> str:
+    """At most `length` characters, ended at a word where one is near, with an ellipsis when something is missing."""
+    if len(text) <= length:
+        return text
+    head = text[: length - 1]
+    space = head.rfind(" ")
+    return (head[:space] if space > length * 2 // 3 else head).rstrip() + "…"
+
+
+def quoted(prompt: str, length: int = _PROMPT_LENGTH) -> str:
+    """A member's words, made harmless: no markdown, no mentions, one line, cut with care."""
+    flat = cut(" ".join(prompt.split()), length)
+    return escape_markdown(flat).replace("@", "@\u200b").replace("<", "\\<")
+
+
+def _title(t: Texts, request: ImageRequest, mention: int | None) -> str:
+    sign = {Kind.EDIT: "✏️", Kind.VARIATIONS: "🎲"}.get(request.kind, "✨")
+    whom = f"<@{mention}> " if mention else ""
+    return f"{whom}{sign} **{quoted(request.prompt)}**"
+
+
+def _figures(t: Texts, request: ImageRequest, figures: Figures) -> str:
+    sizes = " ".join(dict.fromkeys(f"{width}×{height}" for width, height in figures.dimensions))
+    parts = [escape_markdown(figures.model_name), sizes]
+    if request.asked_size:
+        parts[-1] += " " + t("(asked: {size})", size=escape_markdown(request.asked_size))
+    if request.style:
+        parts.append(escape_markdown(request.style))
+    seeds = [str(seed) for seed in figures.seeds if seed is not None]
+    if seeds:
+        parts.append(t("seed {seed}", seed=", ".join(dict.fromkeys(seeds))))
+    parts.append(t.money(figures.charged_microusd) if figures.charged_microusd else t("free"))
+    parts.append(t.seconds(figures.seconds))
+    if figures.left:
+        parts.append(figures.left)
+    return " · ".join(parts)
+
+
+def _rows(t: Texts, request_id: str, numbers: Sequence[int]) -> list[ui.ActionRow[ui.LayoutView]]:
+    first = image_id(request_id, numbers[0])
+    several = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
+    main = ui.ActionRow[ui.LayoutView]()
+    main.add_item(ActionButton("repeat", first, label=t("Repeat"), emoji="🔁"))
+    if several is None:
+        main.add_item(ActionButton("vary", first, label=t("Vary"), emoji="🎲"))
+    main.add_item(ActionButton("edit", first, several, label=t("Edit"), emoji="✏️"))
+    main.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
+    main.add_item(
+        ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=discord.ButtonStyle.danger)
+    )
+    rows = [main]
+    if several:
+        for start in range(0, len(numbers), 5):
+            row = ui.ActionRow[ui.LayoutView]()
+            for number in numbers[start : start + 5]:
+                row.add_item(
+                    ActionButton(
+                        "vary",
+                        image_id(request_id, number),
+                        label=t("Vary {number}", number=number),
+                        emoji="🎲",
+                    )
+                )
+            rows.append(row)
+    return rows
+
+
+def _small(text: str) -> str:
+    return f"-# {text}"

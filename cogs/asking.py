@@ -1,0 +1,107 @@
+"""What the commands that make pictures share: who asks, where, and the way from a first answer to a request."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice
+
+from bot.catalog import ImageModel
+from bot.client import AtelierBot, first_answer
+from bot.errors import Refused
+from bot.images import Kind, Place, Requester
+from bot.studio import Origin
+from bot.styles import Styles
+
+_MODERATOR = discord.Permissions(manage_messages=True)
+_CHOICES = 25
+_CHOICE_LENGTH = 100
+
+
+def requester_of(interaction: discord.Interaction) -> Requester:
+    user = interaction.user
+    roles = tuple(user._roles) if isinstance(user, discord.Member) else ()  # pyright: ignore[reportPrivateUsage]
+    return Requester(
+        user_id=user.id,
+        name=user.name,
+        # `roles` would look each one up in the guild's cache, which holds none for a bot without that intent.
+        role_ids=roles,
+        is_admin=interaction.permissions.manage_guild,
+        locale=str(interaction.locale),
+    )
+
+
+def place_of(interaction: discord.Interaction, *, private: bool, spoiler: bool = False) -> Place:
+    channel = interaction.channel
+    return Place(
+        guild_id=interaction.guild_id or 0,
+        channel_id=interaction.channel_id or 0,
+        parent_channel_id=channel.parent_id if isinstance(channel, discord.Thread) else None,
+        locale=str(interaction.guild_locale or interaction.locale),
+        private=private,
+        spoiler=spoiler,
+        file_limit_bytes=interaction.filesize_limit,
+    )
+
+
+def is_moderator(interaction: discord.Interaction) -> bool:
+    return interaction.guild_id is not None and interaction.permissions >= _MODERATOR
+
+
+async def open_request(bot: AtelierBot, interaction: discord.Interaction, *, private: bool) -> Origin:
+    """Send the deferred answer, first of all; what the studio needs to know of the event."""
+    message_id = await first_answer(bot, interaction, private=private)
+    return Origin(
+        door="discord",
+        interaction_id=interaction.id,
+        application_id=interaction.application_id,
+        token=interaction.token,
+        token_expires_at=interaction.expires_at.timestamp(),
+        message_id=message_id,
+    )
+
+
+def model_choices(bot: AtelierBot, typed: str, kind: Kind) -> list[Choice[str]]:
+    return [
+        Choice(name=entry.name[:_CHOICE_LENGTH], value=entry.id)
+        for entry in bot.services.catalog.suggest(typed, kind)[:_CHOICES]
+    ]
+
+
+def size_choices(
+    bot: AtelierBot, interaction: discord.Interaction, typed: str, kind: Kind
+) -> list[Choice[str]]:
+    return _matching(typed, bot.services.catalog.sizes_for(_model(bot, interaction, kind)))
+
+
+def quality_choices(
+    bot: AtelierBot, interaction: discord.Interaction, typed: str, kind: Kind
+) -> list[Choice[str]]:
+    return _matching(typed, bot.services.catalog.qualities_for(_model(bot, interaction, kind)))
+
+
+def style_choices(styles: Styles, typed: str, locale: str) -> list[Choice[str]]:
+    wanted = typed.casefold()
+    return [
+        Choice(name=label[:_CHOICE_LENGTH], value=name)
+        for name, label in styles.labels(locale)
+        if wanted in name.casefold() or wanted in label.casefold()
+    ][:_CHOICES]
+
+
+def _model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> ImageModel:
+    """The model that the half-filled form names, or what would be taken without a name."""
+    chosen = getattr(interaction.namespace, "model", None)
+    try:
+        return bot.services.catalog.find(chosen if isinstance(chosen, str) and chosen else "")
+    except Refused:
+        return bot.services.catalog.default(kind)
+
+
+def _matching(typed: str, words: list[str]) -> list[Choice[str]]:
+    wanted = typed.casefold()
+    return [Choice(name=word, value=word) for word in words if wanted in word.casefold()][:_CHOICES]
+
+
+Prompt = app_commands.Range[str, 1, 6000]
+"""Discord's own limit: how much a model reads is the catalogue's to say, in words."""

@@ -1,0 +1,68 @@
+"""/variations: the same idea, drawn anew, on every model that can edit; no vendor has an endpoint for it any more."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range, locale_str
+from discord.ext import commands
+
+from bot.client import AtelierBot
+from bot.images import ImageRequest, Kind
+from cogs.asking import Prompt, model_choices, open_request, place_of, requester_of
+
+STRENGTHS = {"subtle": 0.3, "medium": 0.55, "strong": 0.8}
+"""How far from the picture: 0.0 keeps it, 1.0 forgets it."""
+
+
+class Variations(commands.Cog):
+    def __init__(self, bot: AtelierBot) -> None:
+        self._bot = bot
+
+    @app_commands.command(description=locale_str("Draw variations of a picture"))
+    @app_commands.describe(
+        image=locale_str("The picture to vary"),
+        prompt=locale_str("What may be different"),
+        strength=locale_str("How far from the picture"),
+        count=locale_str("How many pictures"),
+        model=locale_str("Which model draws"),
+        private=locale_str("Only you see the result"),
+    )
+    @app_commands.choices(
+        strength=[
+            Choice(name=locale_str("subtle"), value="subtle"),
+            Choice(name=locale_str("medium"), value="medium"),
+            Choice(name=locale_str("strong"), value="strong"),
+        ]
+    )
+    async def variations(
+        self,
+        interaction: discord.Interaction[AtelierBot],
+        image: discord.Attachment,
+        prompt: Prompt | None = None,
+        strength: str | None = None,
+        count: Range[int, 1, 5] = 1,
+        model: str | None = None,
+        private: bool = False,
+    ) -> None:
+        origin = await open_request(self._bot, interaction, private=private)
+        services = self._bot.services
+        request = ImageRequest(
+            kind=Kind.VARIATIONS,
+            prompt=prompt or "",
+            model=model or "",
+            count=count,
+            strength=STRENGTHS.get(strength or ""),
+            inputs=(await services.uploads.picture(image),),
+        )
+        await services.studio.submit(
+            request, requester_of(interaction), place_of(interaction, private=private), origin
+        )
+
+    @variations.autocomplete("model")
+    async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return model_choices(self._bot, typed, Kind.VARIATIONS)
+
+
+async def setup(bot: AtelierBot) -> None:
+    await bot.add_cog(Variations(bot))

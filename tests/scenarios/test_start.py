@@ -1,0 +1,101 @@
+"""A bot that cannot start says why in a line, with an exit code, no traceback and no secret; and syncs only when needed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+
+from tests.scenarios.conftest import Stage, StartStage
+
+
+async def refusal(stage: Stage, **environment: str) -> tuple[int, str]:
+    """The exit code and what was said."""
+    before = len(stage.bot.log())
+    await stage.bot.spawn(**environment)
+    code = await stage.bot.ended()
+    said = stage.bot.log()[before:]
+    assert "Traceback" not in said
+    return code, said
+
+
+async def test_commands_are_told_to_discord_once_and_not_at_every_start(stage: Stage) -> None:
+    assert stage.discord.commands.syncs == 1
+    await stage.bot.stop()
+    await stage.bot.start()
+    assert stage.discord.commands.syncs == 1
+    answer = await stage.discord.slash(stage.ada, stage.channel, "help")
+    assert "</imagine:" in (await answer.says("Three ways")).text
+
+
+async def test_a_bad_token_is_said_and_not_shown(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(stage, DISCORD_TOKEN="MTIz.not-the-right.token")
+    assert code == 1
+    assert "does not accept" in said
+    assert "not-the-right" not in said
+
+
+async def test_several_bad_settings_are_named_at_once(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(
+        stage, OWNER_USD_PER_DAY="lots", ALLOWED_GUILDS="my server", DEFAULT_MODEL="dall-e-3"
+    )
+    assert code == 2
+    assert "OWNER_USD_PER_DAY" in said
+    assert "ALLOWED_GUILDS" in said
+
+
+async def test_a_default_model_that_is_gone_names_the_setting(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(stage, DEFAULT_MODEL="dall-e-3")
+    assert code == 2
+    assert "DEFAULT_MODEL" in said
+
+
+async def test_a_second_bot_on_the_same_file_is_told_to_use_postgres(stage: Stage) -> None:
+    running = stage.bot._process
+    code, said = await refusal(stage)
+    assert code == 1
+    assert "PostgreSQL" in said
+    stage.bot._process = running
+
+
+async def test_a_schema_of_a_newer_release_is_refused(stage: Stage) -> None:
+    await stage.bot.stop()
+    with sqlite3.connect(stage.bot.database) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+    code, said = await refusal(stage)
+    assert code == 1
+    assert "newer" in said
+
+
+async def test_a_locked_database_is_said(stage: Stage) -> None:
+    await stage.bot.stop()
+    database = sqlite3.connect(stage.bot.database, isolation_level=None)
+    database.execute("BEGIN EXCLUSIVE")
+    try:
+        code, said = await refusal(stage)
+    finally:
+        database.close()
+    assert code == 1
+    assert "in use by another program" in said
+
+
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not os.path.exists("/proc"), reason="root may write everywhere but in /proc"
+)
+async def test_a_data_folder_that_cannot_be_written_is_said(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(stage, DATA_DIR="/proc/atelier")
+    assert code == 1
+    assert "/proc/atelier" in said
+
+
+async def test_no_discord_at_the_address_is_said(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(stage, DISCORD_API_URL="http://127.0.0.1:9/api/v10")
+    assert code == 1
+    assert "127.0.0.1:9" in said
