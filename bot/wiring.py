@@ -29,6 +29,7 @@ from bot.delivery.discord import DiscordDelivery
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import PreviewBoard
 from bot.errors import StartupError
+from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine
 from bot.providers.base import Provider
 from bot.providers.limits import Limited
@@ -70,6 +71,7 @@ class Program:
     engine: JobEngine
     work: StudioWork
     reconciler: Reconciler
+    housekeeping: Housekeeping
 
 
 def run(settings: Settings) -> int:
@@ -100,7 +102,7 @@ async def build(settings: Settings) -> AsyncGenerator[Program]:
             raise _startup(error) from error
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pixels = stack.enter_context(contextlib.closing(media.Pixels()))
-        store = ImageStore(settings.image_store_url)
+        store = stack.enter_context(contextlib.closing(ImageStore(settings.image_store_url)))
         vault, acks = Vault(settings.secret()), Acks()
         names = [name for name in settings.configured_providers if name in PROVIDERS] or ["demo"]
         catalog = Catalog.load(settings.catalog_file, names, default_model=settings.default_model)
@@ -143,7 +145,17 @@ async def build(settings: Settings) -> AsyncGenerator[Program]:
             )
         )  # fmt: skip
         yield Program(
-            bot=bot, studio=studio, engine=engine, work=work, reconciler=Reconciler(requests, engine, work)
+            bot=bot,
+            studio=studio,
+            engine=engine,
+            work=work,
+            reconciler=Reconciler(requests, engine, work),
+            housekeeping=Housekeeping(
+                store,
+                images,
+                retention_days=settings.retention_days,
+                max_bytes=settings.image_store_max_bytes,
+            ),
         )
 
 
@@ -157,6 +169,7 @@ async def _serve(settings: Settings, program: Program) -> None:
     chores = [
         asyncio.create_task(bot.connect(), name="gateway"),
         asyncio.create_task(program.reconciler.run()),
+        asyncio.create_task(program.housekeeping.run()),
     ]
     signalled = asyncio.create_task(ending.first.wait())
     await asyncio.wait([chores[0], signalled], return_when=asyncio.FIRST_COMPLETED)

@@ -18,6 +18,7 @@ from bot.errors import (
     Cancelled,
     Misconfigured,
     NoPicture,
+    NotFound,
     Parked,
     PolicyRefusal,
     ProviderError,
@@ -26,6 +27,7 @@ from bot.errors import (
 from bot.images import GeneratedImage, ImageRequest, InputImage, State, image_id
 from bot.providers.base import Picture, Provider, RenderCall, Rendering
 from bot.styles import Styles
+from storage.errors import ImageMissing
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.ledger import Ledger
@@ -176,7 +178,10 @@ class StudioWork:
         return rendering
 
     async def _picture(self, stored: InputImage) -> Picture:
-        data = await self._store.get(stored.key)
+        try:
+            data = await self._store.get(stored.key)
+        except ImageMissing as error:
+            raise NotFound(what="image", id=stored.image_id) from error
         return Picture(data=data, media_type=stored.media_type, width=stored.width, height=stored.height)
 
     async def _files(self, row: RequestRow, first: int, rendering: Rendering) -> list[ImageRow]:

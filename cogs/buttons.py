@@ -15,6 +15,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import image_id
 from bot.views import CardFile, alt_text, cut
 from cogs.asking import is_moderator, open_request, place_of, requester_of
+from storage.errors import ImageMissing
 
 _MODAL_SECONDS = 15 * 60.0
 """A dismissed modal sends nothing: without an end each would stay in the library's memory."""
@@ -100,7 +101,10 @@ class Buttons(commands.Cog):
         if not pictures:
             raise NotFound(what="image", id=image)
         for picture in pictures:
-            data = await services.store.get(picture.key)
+            try:
+                data = await services.store.get(picture.key)
+            except ImageMissing as error:
+                raise NotFound(what="image", id=picture.id) from error
             if len(data) > interaction.filesize_limit:
                 words = t("Picture {number} is too large to be sent here.", number=picture.number)
                 await interaction.followup.send(words, ephemeral=True)

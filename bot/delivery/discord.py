@@ -25,6 +25,7 @@ from bot.quotas import QuotaService
 from bot.replies import left_line, partly, reply_to, try_again
 from bot.vault import Vault
 from bot.views import Card, CardFile, Figures, alt_text, failed_card, finished_card, text_card
+from storage.errors import StorageError
 from storage.image_store import ImageStore
 from storage.rows import ImageRow, NewRequest, RequestRow
 
@@ -68,7 +69,11 @@ class DiscordDelivery:
     ) -> str | None:
         """None when somebody can see it; else one word on why not, for the row. Never raises for Discord's doing."""
         address = self.address(row)
-        files = await self._files(row, images, address.file_limit_bytes)
+        try:
+            files = await self._files(row, images, address.file_limit_bytes)
+        except StorageError as error:
+            _log.exception("the pictures of a request cannot be read", request=row.id)
+            return str(error)
         left = await self._left(row) if images else None
 
         async def card(mention: int | None, shown: Sequence[tuple[int, CardFile]]) -> Card:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 from collections import Counter
 
 import pytest
@@ -142,3 +143,22 @@ async def test_sigterm_lets_running_jobs_end_and_a_second_one_leaves_them_to_the
         await stage.bot.start()
         await asked.until(finished, timeout=20)
     assert not await stage.differences()
+
+
+async def test_whoever_waited_over_a_minute_is_called_back(
+    start_stage: StartStage, with_openai: dict[str, str], vendor: FakeOpenAI
+) -> None:
+    stage = await start_stage(**with_openai)
+    vendor.answers(hold=True)
+    asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "patience"})
+    await vendor.arrived(1)
+    await stage.bot.kill()
+    with sqlite3.connect(stage.bot.database) as database:
+        database.execute("UPDATE requests SET created_at = created_at - 61")
+    database.close()
+    await stage.bot.start()
+    ping = await asked.followup(30)
+    assert "your picture is ready" in ping.text
+    assert ping.pings == {str(stage.ada.id)}
+    assert asked.message is not None
+    assert finished(asked.message)

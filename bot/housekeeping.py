@@ -1,0 +1,65 @@
+"""Keeps the image store within its owner's bounds: pictures past their time, bytes that nobody shows, the disk cap."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from storage.image_store import ImageStore
+from storage.images import ImageRepository
+
+EVERY_SECONDS = 3600.0
+_DAY_SECONDS = 86_400
+_BATCH = 500
+
+_log = structlog.get_logger(__name__)
+
+
+class Housekeeping:
+    """`retention_days` and `max_bytes` are None where the owner set no bound: then nothing is ever removed."""
+
+    def __init__(
+        self,
+        store: ImageStore,
+        images: ImageRepository,
+        *,
+        retention_days: int | None,
+        max_bytes: int | None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._images = store, images
+        self._retention_days, self._max_bytes, self._now = retention_days, max_bytes, now
+
+    async def once(self) -> None:
+        if self._retention_days is not None:
+            await self._let_go(self._now() - self._retention_days * _DAY_SECONDS)
+        if self._max_bytes is not None:
+            removed = await self._store.sweep(self._max_bytes, keep=lambda _: False)
+            lost = await self._images.mark_lost(removed, self._now())
+            if removed:
+                _log.info("the disk cap was reached", removed=len(removed), pictures=len(lost))
+
+    async def run(self) -> None:
+        """At once and then each hour, until cancelled."""
+        while True:
+            try:
+                await self.once()
+            except Exception:  # noqa: BLE001 - a full or absent disk today may be fine in an hour
+                _log.exception("housekeeping failed")
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _let_go(self, before: float) -> None:
+        """Pictures made before that instant, then bytes as old (uploads among them) that no picture shows any more."""
+        gone = 0
+        while old := await self._images.older_than(before, limit=_BATCH):
+            gone += len(await self._images.mark_deleted([image.id for image in old], self._now()))
+        stale = [item.key for item in await self._store.stored() if item.modified_at < before]
+        for start in range(0, len(stale), _BATCH):
+            batch = stale[start : start + _BATCH]
+            for key in set(batch) - await self._images.keys_in_use(batch):
+                await self._store.delete(key)
+        if gone:
+            _log.info("pictures past their time were let go", pictures=gone)
