@@ -12,6 +12,7 @@ import structlog
 
 from bot import safety
 from bot.catalog import Catalog
+from bot.delivery import LATER
 from bot.errors import (
     AtelierError,
     Broken,
@@ -53,7 +54,7 @@ class Delivery(Protocol):
     async def deliver(
         self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
     ) -> str | None:
-        """Hand over the result; None when it arrived, else why it could not (the pictures are kept)."""
+        """Hand over the result; None when it arrived, LATER to try again, else why it could not be (it is kept)."""
         ...
 
 
@@ -89,9 +90,8 @@ class StudioWork:
         if job is None or State(job.row.state) in ENDED or job.row.cancel_requested_at is not None:
             return []
         now = self._now()
-        await self._requests.note_stage(
-            request_id, "queued", job.row.created_at, now - job.row.created_at, state=State.RENDERING
-        )
+        if not await self._requests.begin(request_id, now, now - job.row.created_at):
+            return []
         self._board.begin(job.row)
         self._board.drawing(request_id)
         return self._catalog.plan(ImageRequest.from_json(job.row.request))
@@ -132,6 +132,10 @@ class StudioWork:
         started = self._now()
         problem = await self._delivery.deliver(row, images, failure)
         ended = self._now()
+        if problem == LATER and images:
+            # Stays `rendered`: the reconciler comes by each minute.
+            _log.warning("delivery is put off", request=request_id)
+            return
         if problem is None:
             await self._requests.mark_delivered(request_id, ended, seconds=ended - started)
         else:

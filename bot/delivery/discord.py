@@ -16,6 +16,7 @@ import structlog
 
 from bot import media
 from bot.catalog import Catalog
+from bot.delivery import LATER
 from bot.delivery.address import Address, address_of
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
 from bot.errors import AtelierError
@@ -67,7 +68,10 @@ class DiscordDelivery:
     async def deliver(
         self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
     ) -> str | None:
-        """None when somebody can see it; else one word on why not, for the row. Never raises for Discord's doing."""
+        """None when somebody can see it, LATER when that is worth another round, else why not, for the row.
+
+        Never raises for Discord's doing.
+        """
         address = self.address(row)
         try:
             files = await self._files(row, images, address.file_limit_bytes)
@@ -90,31 +94,38 @@ class DiscordDelivery:
         files: Sequence[tuple[int, CardFile]],
         card: Callable[[int | None, Sequence[tuple[int, CardFile]]], Awaitable[Card]],
     ) -> str | None:
-        nonce = address.request_id
-        alive = address.token is not None and self._now() < address.token_expires_at - _TOKEN_MARGIN_SECONDS
-        ways: list[tuple[str, bool, Way]] = []
-        if alive:
-            ways.append(("answer", False, self._messenger.edit_answer))
-        if not address.private:
-            ways.append(("message", False, self._messenger.edit_message))
-            ways.append(("channel", True, lambda to, what: self._messenger.send(to, what, nonce)))
-        ways.append(("direct", True, lambda to, what: self._messenger.send_direct(to, what, nonce)))
-        problem = "unreachable"
-        for name, is_new, way in ways:
-            mention = address.user_id if is_new and name == "channel" else None
+        problem, unclear = "unreachable", False
+        for name, is_new, way in self._ways(address):
+            if is_new and unclear:
+                # An edit may have arrived without our hearing of it: a new message could show the picture twice.
+                return LATER
+            mention = address.user_id if name == "channel" else None
             try:
                 await self._try(way, address, files, lambda shown, whom=mention: card(whom, shown))
                 return None
             except Gone:
                 return await self._hand_over_privately(address, await card(None, files))
             except (DoorShut, Unclear, TooLarge) as error:
+                unclear = unclear or isinstance(error, Unclear)
                 problem = f"{name}: {error}"
                 _log.info("delivery goes another way", request=address.request_id, way=name, why=str(error))
             except Exception:  # noqa: BLE001 - see below
                 # A form that Discord refuses is our bug; the other ways would meet the same refusal but cost nothing.
                 _log.exception("delivery broke", request=address.request_id, way=name)
                 problem = f"{name}: broken"
-        return problem
+        return LATER if unclear else problem
+
+    def _ways(self, address: Address) -> list[tuple[str, bool, Way]]:
+        """(name, whether it makes a new message, how), in the order in which they are tried."""
+        nonce, messenger = address.request_id, self._messenger
+        ways: list[tuple[str, bool, Way]] = []
+        if address.token is not None and self._now() < address.token_expires_at - _TOKEN_MARGIN_SECONDS:
+            ways.append(("answer", False, messenger.edit_answer))
+        if not address.private:
+            ways.append(("message", False, messenger.edit_message))
+            ways.append(("channel", True, lambda to, what: messenger.send(to, what, nonce)))
+        ways.append(("direct", True, lambda to, what: messenger.send_direct(to, what, nonce)))
+        return ways
 
     async def _try(
         self,

@@ -257,3 +257,19 @@ async def test_a_strangers_server_gets_a_kind_refusal_and_costs_nothing(
     told = await asked.says("not opened me for this server")
     assert told.ephemeral
     assert not vendor.calls
+
+
+async def test_a_long_outage_of_discord_puts_delivery_off_and_a_restart_hands_over(
+    limited: Stage, vendor: FakeOpenAI
+) -> None:
+    stage = limited
+    stage.discord.faults.drop(method="PATCH", times=None)
+    asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "an outage"})
+    await vendor.arrived(1)
+    await stage.bot.stop()
+    stage.discord.gateway.drop()
+    stage.discord.faults.clear()
+    await stage.bot.start()
+    assert (await asked.card(60)).pictures
+    assert len(stage.channel.messages) == 1
+    assert len(vendor.calls) == 1
