@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 READY := .venv/.ready
+BROWSER := chromium fonts-noto-color-emoji
 UV_VERSION := 0.13.8
 LOCK := .cache/lock/bin/uv pip compile pyproject.toml --no-config --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -57,6 +58,15 @@ run: $(READY)  ## the bot when DISCORD_TOKEN is set, else the playground
 playground: $(READY)  ## try the bot in a browser: no account, no key
 	@$(BIN)/python -m bot playground
 
+.PHONY: browsers
+browsers:  ## install Debian's Chromium and an emoji font for the tests of the playground's page
+	@if [ -x /usr/bin/chromium ]; then echo "Chromium is there already"; \
+	elif ! command -v apt-get >/dev/null; then \
+		echo "Without apt-get: install Chromium as /usr/bin/chromium yourself; until then those tests are skipped."; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $(BROWSER); \
+	elif command -v sudo >/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq --no-install-recommends $(BROWSER); \
+	else echo "Ask who administers this machine for: apt-get install $(BROWSER). Until then those tests are skipped."; fi
+
 .PHONY: test
 test: $(READY)  ## the whole check: lint, format, types, layers, tests
 	@result=0; $(MAKE) check || result=1; \
@@ -73,6 +83,10 @@ check: $(READY)  ## lint, format, types and layers
 	step "types (basedpyright)" $(BIN)/python -m basedpyright; \
 	step "layers (import-linter)" $(BIN)/lint-imports --no-logo --cache-dir .cache/import_linter; \
 	exit $$result
+
+.PHONY: bench
+bench: $(READY)  ## Atelier beside a bare bot: CPU, time, memory; BENCH=--quick takes two minutes
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: format
 format: $(READY)  ## put code into its form and mend what lint can mend
