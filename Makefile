@@ -88,6 +88,10 @@ check: $(READY)  ## lint, format, types and layers
 bench: $(READY)  ## Atelier beside a bare bot: CPU, time, memory; BENCH=--quick takes two minutes
 	@$(BIN)/python -m tests.bench $(BENCH)
 
+.PHONY: chaos
+chaos: $(READY)  ## kill a real bot at random moments on both databases; CHAOS="--kills 300"
+	@$(BIN)/python -W ignore -m tests.chaos $(CHAOS)
+
 .PHONY: format
 format: $(READY)  ## put code into its form and mend what lint can mend
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .

@@ -95,12 +95,16 @@ class Simulation:
         self.guilds[number] = guild
         guild.add_member(guild.owner)
         if bot:
-            role = Role(self.ids.next(), self.bot.name, bits(bot_permissions), managed=True)
-            guild.roles.append(role)
-            guild.me = guild.add_member(self.bot, roles=[role])
-            self.tell("GUILD_CREATE", guild.to_gateway(), guild=guild)
+            self.invite_bot(guild, bot_permissions)
         self.bus.publish("guild.added", guild)
         return guild
+
+    def invite_bot(self, guild: Guild, permissions: PermissionsLike = EVERYONE_DEFAULT) -> None:
+        """The bot joins a server that is there already, channels and all."""
+        role = Role(self.ids.next(), self.bot.name, bits(permissions), managed=True)
+        guild.roles.append(role)
+        guild.me = guild.add_member(self.bot, roles=[role])
+        self.tell("GUILD_CREATE", guild.to_gateway(), guild=guild)
 
     def add_channel(self, guild: Guild, name: str, *, nsfw: bool = False) -> Channel:
         channel = Channel(self, self.ids.next(), TEXT, name, guild, nsfw=nsfw)

@@ -52,7 +52,8 @@ class SimulatedDiscord(Acting):
             self.application(), access_log=None, shutdown_timeout=1, handle_signals=False
         )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.host, self.port)
+        # A crowd connects at one moment: with the usual 128 some would wait a second for a second try.
+        site = web.TCPSite(self._runner, self.host, self.port, backlog=1024)
         await site.start()
         address = self._runner.addresses[0]
         self.port = int(address[1])

@@ -10,7 +10,7 @@ from bot.playground.faults import Fault
 from bot.playground.jsonic import Json, as_int, dumps
 from bot.playground.simulation import Simulation
 
-SLOW_SECONDS = 12
+SLOW_SECONDS = 8
 PROVIDER: dict[str, Json] = {
     "fine": {},
     "slow": {"slow_seconds": SLOW_SECONDS},

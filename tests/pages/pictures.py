@@ -1,0 +1,79 @@
+"""Takes the pictures of docs/pictures anew: `python -m tests.pages.pictures`. Needs the browser of `make browsers`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Page, async_playwright, expect
+
+from tests.pages.channel import ChannelPage
+from tests.pages.conftest import CHROMIUM, FLAGS, PATIENCE_MS, ROOT, first_visit, playing
+
+FOLDER = ROOT / "docs" / "pictures"
+COLOURS = (256, 192, 128, 96, 64)
+LARGEST_BYTES = 150_000
+
+
+async def keep(page: Page, name: str, **options: object) -> None:
+    """With as many colours as the size allows, so that the README loads at once."""
+    await page.mouse.move(700, 20)
+    shot = Image.open(io.BytesIO(await page.screenshot(**options))).convert("RGB")  # pyright: ignore[reportArgumentType]
+    held = io.BytesIO()
+    for colours in COLOURS:
+        held = io.BytesIO()
+        few = shot.quantize(colours, kmeans=2)
+        shot.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(held, "PNG", optimize=True)
+        if held.tell() <= LARGEST_BYTES:
+            break
+    (FOLDER / f"{name}.png").write_bytes(held.getvalue())
+
+
+async def story(page: Page) -> None:
+    channel = ChannelPage(page)
+    card = await channel.imagine("a sailing boat on a lake at sunset")
+    await card.scroll_into_view_if_needed()
+    box = await card.bounding_box()
+    assert box
+    await keep(page, "card", clip={"x": 248, "y": box["y"], "width": 640, "height": box["height"]})
+    await channel.be("Milo")
+    await channel.imagine("a hot-air balloon over misty hills at dawn", count="4")
+    await keep(page, "channel-dark")
+    await page.locator('.theme-switch input[value="light"]').check(force=True)
+    await keep(page, "channel-light")
+    await page.locator('.theme-switch input[value="dark"]').check(force=True)
+    await channel.messages.last.get_by_role("button", name="Edit", exact=True).click()
+    await channel.form.get_by_role("textbox").fill("Make it night, with a full moon")
+    await keep(page, "modal")
+    await channel.form.get_by_role("button", name="Submit").click()
+    await channel.finished(channel.card("Make it night"))
+    panel = await channel.open_panel()
+    await expect(panel.locator(".request .state").first).to_have_text("delivered")
+    await keep(page, "panel")
+    await panel.locator("header button").click()
+    await page.set_viewport_size({"width": 390, "height": 780})
+    await keep(page, "phone")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await channel.be("Camille")
+    await channel.imagine("une cabane en hiver, sous la neige")
+    await page.locator("#say").fill("/var")
+    await expect(page.locator("#picks li").first).to_be_visible()
+    await keep(page, "french")
+
+
+async def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_MS)
+    with tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as address:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            async with first_visit(browser, address) as page:
+                await story(page)
+            await browser.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
