@@ -70,7 +70,7 @@ browsers:  ## install Debian's Chromium and an emoji font for the tests of the p
 .PHONY: test
 test: $(READY)  ## the whole check: lint, format, types, layers, tests
 	@result=0; $(MAKE) check || result=1; \
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(PYTEST) || result=1; \
+	$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST) || result=1; \
 	[ $$result = 0 ] || echo "make test: something above failed" >&2; exit $$result
 
 .PHONY: check

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from bot.catalog_file import CatalogError, Source, read_models, read_source
+from bot.catalog_servers import servers_of
 from bot.checks import QUALITY_WORDS, checked
 from bot.errors import NoProvider, RetiredModel, SettingsError, UnknownModel
 from bot.images import ImageRequest, Kind
@@ -36,8 +37,11 @@ class Catalog:
     def __init__(
         self, sources: Sequence[Source], providers: Sequence[str], *, today: Callable[[], date] = _utc_today
     ) -> None:
-        real = [name for name in providers if name != _DEMO]
-        self._providers, self._today = real or list(providers), today
+        # A server stands in the owner's file because it is to be used.
+        named = [*providers, *(server.name for server in servers_of(sources))]
+        real = [name for name in named if name != _DEMO]
+        self._providers, self._today = real or named, today
+        self._ends: dict[str, date] = {}
         self._all = {model.id: model for model in read_models(list(sources))}
         everyone = list(self._all.values())
         self._named = {
@@ -53,7 +57,14 @@ class Catalog:
         self._settings = {
             name: entry.get("setting") for source in sources for name, entry in source.providers.items()
         }
+        self._names = {
+            name: str(entry["name"])
+            for source in sources
+            for name, entry in source.providers.items()
+            if "name" in entry
+        }
         self._default: str | None = None
+        self.servers = servers_of(sources)
 
     @classmethod
     def load(
@@ -63,12 +74,13 @@ class Catalog:
         *,
         default_model: str | None = None,
         today: Callable[[], date] = _utc_today,
+        plugins: Sequence[Path] = (),
     ) -> Self:
-        """The program's catalogue with the owner's file over it.
+        """The program's catalogue, then the plug-ins', with the owner's file over them.
 
         Raises CatalogError naming file, entry and field, and SettingsError for a `default_model` that cannot be.
         """
-        files = [Path(__file__).with_name("catalog.toml"), *([extra] if extra else [])]
+        files = [Path(__file__).with_name("catalog.toml"), *plugins, *([extra] if extra else [])]
         catalog = cls([read_source(path) for path in files], providers, today=today)
         if default_model:
             catalog.prefer(default_model)
@@ -85,6 +97,31 @@ class Catalog:
                 problems=[("DEFAULT_MODEL", problem, f"models that can be: {names}")]
             ) from error
 
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Who can be asked, the preferred first: the configured ones and the owner's servers, or the demo alone."""
+        return tuple(self._providers)
+
+    def all_models(self) -> list[ImageModel]:
+        """Every entry, whoever could use it: for documents and lists of what there is."""
+        return list(self._all.values())
+
+    def setting_of(self, provider: str) -> str | None:
+        """The setting that a provider needs."""
+        return self._settings.get(provider)
+
+    def name_of(self, provider: str) -> str:
+        """For people."""
+        return self._names.get(provider, provider)
+
+    def end_of(self, model: ImageModel) -> date | None:
+        """The day from which the vendor serves it no more: what the vendor itself says goes over the file."""
+        return self._ends.get(model.id, model.retires_on)
+
+    def ends(self, model_id: str, day: date) -> None:
+        """The vendor has told the last day of a model."""
+        self._ends[model_id] = day
+
     def known(self, model_id: str) -> ImageModel | None:
         """An entry whoever may use it: for old requests and pictures."""
         return self._all.get(model_id)
@@ -98,9 +135,9 @@ class Catalog:
                 successor, since = self._retired[typed]
                 raise RetiredModel(name=name.strip(), successor=self._usable(successor), since=since)
             raise UnknownModel(name=name.strip(), nearest=self._nearest(typed))
-        if self._gone(model):
+        if self.gone(model):
             raise RetiredModel(
-                name=model.id, successor=self._usable(model.successor), since=str(model.retires_on)
+                name=model.id, successor=self._usable(model.successor), since=str(self.end_of(model))
             )
         if model.provider not in self._providers:
             if model.provider == _DEMO:
@@ -114,8 +151,9 @@ class Catalog:
             model
             for model in self._all.values()
             if model.provider in self._providers
-            and not self._gone(model)
+            and not self.gone(model)
             and (kind is None or model.can(kind))
+            and not (model.tool and kind is Kind.VARIATIONS)
         ]
         return sorted(
             usable, key=lambda model: (self._providers.index(model.provider), not model.recommended)
@@ -127,7 +165,7 @@ class Catalog:
         preferred = next((model for model in usable if model.id == self._default), None)
         if preferred is None and not usable:
             raise NoProvider(provider=kind.value)
-        return preferred or usable[0]
+        return preferred or next((model for model in usable if not model.tool), usable[0])
 
     def check(self, request: ImageRequest) -> ImageRequest:
         """The request in its model's own terms. Raises what `find` and `bot.checks` raise."""
@@ -161,8 +199,9 @@ class Catalog:
     def _entry(self, model_id: str) -> ImageModel:
         return self._all.get(model_id) or self.find(model_id)
 
-    def _gone(self, model: ImageModel) -> bool:
-        return model.retires_on is not None and model.retires_on <= self._today()
+    def gone(self, model: ImageModel) -> bool:
+        end = self.end_of(model)
+        return end is not None and end <= self._today()
 
     def _usable(self, successor: str | None) -> str | None:
         """The successor where it can be used here, else what would be drawn with by default."""

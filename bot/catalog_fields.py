@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.checks import FORMATS
 from bot.images import Kind
-from bot.prices import PicturePrice, Price, TokenPrice
+from bot.prices import PicturePrice, Price, TimePrice, TokenPrice
 from bot.sizes import AUTO, FreeSizes, ListedSizes, RatioSizes, Sizes, understand
 
 Entry = dict[str, Any]
@@ -133,9 +133,17 @@ def _price(value: Any) -> Price:
             microusd={name: _microusd(_amount(amount) * unit) for name, amount in prices.items()},
             input_microusd=_microusd(_amount(table.get("input_usd", 0))),
         )
+    if "usd_per_second" in table:
+        _only(table, "usd_per_second", "seconds")
+        return TimePrice(
+            microusd_per_second=_amount(table["usd_per_second"]) * 1_000_000,
+            seconds=_amount(table.get("seconds")),
+        )
     _only(table, *(item.name for item in fields(TokenPrice) if item.init))
     if not table.keys() >= {"text_in", "image_in", "image_out", "output_tokens"}:
-        raise Fault("needs usd, or credits, or the rates text_in, image_in, image_out with output_tokens")
+        raise Fault(
+            "needs usd, or credits, or usd_per_second, or the rates text_in, image_in, image_out with output_tokens"
+        )
     count = _whole(0, 10**6)
     return TokenPrice(
         text_in=_amount(table["text_in"]),
@@ -147,6 +155,7 @@ def _price(value: Any) -> Price:
         output_tokens=_token_table(table["output_tokens"]),
         input_image_tokens=count(table.get("input_image_tokens", 0)),
         preview_tokens=count(table.get("preview_tokens", 0)),
+        thinking_tokens=count(table.get("thinking_tokens", 0)),
     )
 
 
@@ -188,6 +197,8 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "price": _price,
     "max_inputs": _whole(0, 64),
     "mask": _flag,
+    "mask_required": _flag,
+    "tool": _flag,
     "max_count": _whole(1, 10),
     "images_per_call": _whole(1, 10),
     "images_per_edit_call": _whole(1, 10),

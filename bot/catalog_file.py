@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.catalog_fields import FIELDS, Entry, Fault, as_names, as_table, as_tables, as_text
+from bot.catalog_servers import Server, as_server
 from bot.errors import StartupError
 from bot.models import ImageModel
 
@@ -29,6 +30,7 @@ class Source:
     hidden: list[str] = field(default_factory=list[str])
     retired: list[Entry] = field(default_factory=list[Entry])
     providers: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    servers: list[Server] = field(default_factory=list[Server])
     faults: list[str] = field(default_factory=list[str])
 
     def blame(self, entry: str, name: str, what: object) -> None:
@@ -91,11 +93,22 @@ def _take_providers(source: Source, value: Any) -> None:
     source.providers.update(as_table(value))
 
 
+def _take_servers(source: Source, value: Any) -> None:
+    for number, entry in enumerate(as_tables(value), 1):
+        name = entry.get("name")
+        shown = name if isinstance(name, str) else f"server number {number}"
+        try:
+            source.servers.append(as_server(entry))
+        except Fault as fault:
+            source.blame(shown, "servers", fault)
+
+
 _TOP_LEVEL: dict[str, Callable[[Source, Any], None]] = {
     "models": _take_models,
     "retired": _take_retired,
     "hide": _take_hidden,
     "providers": _take_providers,
+    "servers": _take_servers,
 }
 
 

@@ -77,6 +77,8 @@ def _check_inputs(request: ImageRequest, model: ImageModel) -> None:
     if len(request.inputs) > model.max_inputs:
         _refuse(model, "image", "too_many", len(request.inputs), str(model.max_inputs))
     if request.mask is None:
+        if model.mask_required and request.kind is Kind.EDIT:
+            _refuse(model, "mask", "missing")
         return
     if not model.mask or request.kind is not Kind.EDIT:
         _refuse(model, "mask", "unsupported")

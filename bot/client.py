@@ -10,19 +10,22 @@ import asyncio
 import hashlib
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import discord
 import structlog
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.acks import Acks
+from bot.administration import Administration
 from bot.catalog import Catalog
-from bot.errors import AtelierError, NotAllowed, Refused
+from bot.desk import DeskButton, PickChannel, PickText, landing
+from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
 from bot.i18n import texts_for, translate
+from bot.model_list import Watched
 from bot.quotas import QuotaService
 from bot.replies import reply_to
 from bot.studio import Studio
@@ -33,10 +36,27 @@ from storage.image_store import ImageStore
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
 
-COGS = ("cogs.imagine", "cogs.edit", "cogs.variations", "cogs.quota", "cogs.buttons", "cogs.help")
+COGS = (
+    "cogs.imagine",
+    "cogs.edit",
+    "cogs.variations",
+    "cogs.cancel",
+    "cogs.quota",
+    "cogs.buttons",
+    "cogs.help",
+    "cogs.landing",
+    "cogs.admin",
+    "cogs.privacy",
+    "cogs.keys",
+    "cogs.setup",
+    "cogs.models",
+)
 
 Press = Callable[[discord.Interaction, str, str | None], Awaitable[None]]
 """A button's action: the interaction, the image id, the argument."""
+
+Desk = Callable[[discord.Interaction, str], Awaitable[None]]
+"""The action of a button about people and money: the interaction, the argument."""
 
 Submit = Callable[[discord.Interaction, str, str | None], Awaitable[None]]
 """A modal's action, likewise; the values are in the interaction's data."""
@@ -53,6 +73,7 @@ class Services:
 
     studio: Studio
     catalog: Catalog
+    providers: Mapping[str, Watched]
     styles: Styles
     quotas: QuotaService
     requests: RequestRepository
@@ -61,6 +82,7 @@ class Services:
     uploads: Uploads
     acks: Acks
     allowed_guilds: frozenset[int]
+    admin: Administration
 
 
 class AtelierTree(app_commands.CommandTree["AtelierBot"]):
@@ -97,7 +119,9 @@ class AtelierBot(commands.AutoShardedBot):
     services: Services
     """Given by `equip` before the login: some of them deliver through this very client."""
 
-    def __init__(self, *, user_install: bool, shard_count: int | None = None) -> None:
+    def __init__(
+        self, *, user_install: bool, shard_count: int | None = None, shard_ids: list[int] | None = None
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -113,23 +137,39 @@ class AtelierBot(commands.AutoShardedBot):
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=user_install),
             shard_count=shard_count,
+            # discord.py takes None here and says so in its documentation, not in its types.
+            shard_ids=shard_ids,  # pyright: ignore[reportArgumentType]
         )
         self._command_ids: dict[str, int] = {}
         self._presses: dict[str, Press] = {}
         self._submits: dict[str, Submit] = {}
+        self._desks: dict[str, Desk] = {}
 
     def equip(self, services: Services) -> None:
         self.services = services
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ActionButton)
+        self.add_dynamic_items(ActionButton, DeskButton, PickText, PickChannel)
+        await self._know_servers()
         await self.tree.set_translator(GettextTranslator())
         for cog in COGS:
             await self.load_extension(cog)
         await self.sync_commands()
 
+    async def _know_servers(self) -> None:
+        """What admins set, into memory; and who the owner is where no setting says it."""
+        servers = self.services.admin.servers
+        await servers.load()
+        if not servers.owner_ids and self.application is not None:
+            team, owner = self.application.team, self.application.owner
+            people = team.members if team else [owner]
+            servers.owner_ids = frozenset(person.id for person in people)
+
     def on_press(self, action: str, do: Press) -> None:
         self._presses[action] = do
+
+    def on_desk(self, action: str, do: Desk) -> None:
+        self._desks[action] = do
 
     def on_submit(self, action: str, do: Submit) -> None:
         self._submits[action] = do
@@ -178,6 +218,17 @@ class AtelierBot(commands.AutoShardedBot):
         except Exception as error:  # noqa: BLE001 - the library would only log it; the person waits
             await self.explain(interaction, error)
 
+    async def press_desk(self, interaction: discord.Interaction, action: str, argument: str) -> None:
+        """As `press`, for buttons about people and money."""
+        try:
+            self.check_guild(interaction)
+            do = self._desks.get(action)
+            if do is None:
+                raise AtelierError
+            await do(interaction, argument)
+        except Exception as error:  # noqa: BLE001 - the library would only log it; the person waits
+            await self.explain(interaction, error)
+
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Modals are read from the event, not from objects in memory: one opened before a restart works after it."""
         if interaction.type is not discord.InteractionType.modal_submit:
@@ -204,7 +255,12 @@ class AtelierBot(commands.AutoShardedBot):
             return
         reference = secrets.token_hex(4)
         t = texts_for(str(interaction.locale))
-        words = reply_to(error, t)
+        words, view = reply_to(error, t), None
+        if isinstance(error, QuotaExceeded):
+            model, _, quality = (error.cheaper or "").partition("|")
+            known = self.services.catalog.known(model)
+            name = known.name if known else model
+            view = landing(t, error, model_name=f"{name}, {quality}" if quality else name)
         if isinstance(error, Refused):
             _log.info(
                 "refused", reference=reference, kind=error.kind, facts=error.facts(), user=interaction.user.id
@@ -214,23 +270,40 @@ class AtelierBot(commands.AutoShardedBot):
             words += "\n-# " + t("Reference {reference}", reference=f"`{reference}`")
         try:
             await self._say(
-                interaction, words, t("-# Not drawn; {user} was told why.", user=interaction.user.mention)
+                interaction,
+                words,
+                t("-# Not drawn; {user} was told why.", user=interaction.user.mention),
+                view,
             )
         except discord.HTTPException as failed:
             _log.warning("nobody could be told", reference=reference, code=failed.code, status=failed.status)
+        if isinstance(error, NotAllowed) and error.what in ("admin", "owner"):
+            # Discord's own clients do not offer these to such a person: admins may want to know who tries.
+            await self.services.admin.audit.add(
+                interaction.guild_id or 0, interaction.user.id, "refused", _what(interaction)
+            )
 
-    async def _say(self, interaction: discord.Interaction, words: str, public_line: str) -> None:
-        response = interaction.response
+    async def _say(
+        self, interaction: discord.Interaction, words: str, public_line: str, view: ui.View | None = None
+    ) -> None:
+        response, shown = interaction.response, view or discord.utils.MISSING
         if not response.is_done():
-            await response.send_message(words, ephemeral=True)
+            await response.send_message(words, ephemeral=True, view=shown)
             return
         deferred = response.type is discord.InteractionResponseType.deferred_channel_message
         if deferred and not interaction.extras.get("private"):
             await interaction.edit_original_response(content=public_line)
-        await interaction.followup.send(words, ephemeral=True)
+        await interaction.followup.send(words, ephemeral=True, view=shown)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         _log.exception("an event handler failed", event=event_method)
+
+
+def _what(interaction: discord.Interaction) -> str:
+    """What somebody tried: a command's whole name, or a button's or modal's id."""
+    if isinstance(interaction.command, app_commands.Command):
+        return f"/{interaction.command.qualified_name}"
+    return str((interaction.data or {}).get("custom_id", "?"))[:100]
 
 
 async def command_payload(tree: app_commands.CommandTree[Any]) -> list[dict[str, Any]]:

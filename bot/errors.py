@@ -6,6 +6,8 @@
     │   ├── InvalidRequest    an option that cannot be, alone or with this model
     │   ├── UnknownModel, RetiredModel
     │   ├── BadImage          an attachment that is no usable picture
+    │   ├── Blocked, ModelNotHere, PriceTooHigh, CoolingDown    the server's own rules
+    │   ├── BadKey            a provider's key that somebody brought
     │   ├── NotAllowed        this person, or this server, may not
     │   ├── QueueFull, Stopping
     │   └── NotFound          the picture or request that was named does not exist for this person
@@ -80,6 +82,10 @@ class QuotaExceeded(Refused):
     asked: int
     window: str
     renews_at: int
+    offer: str | None = None
+    """The id under which the refused wish is kept, so that a button can go on from it."""
+    cheaper: str | None = None
+    """A model with which it would have fitted, or `model|quality`."""
 
 
 @dataclass(eq=False)
@@ -132,12 +138,59 @@ class NotAllowed(Refused):
 
 
 @dataclass(eq=False)
+class Blocked(Refused):
+    """`until` is Unix seconds, None for no end; `reason` is what an admin typed."""
+
+    kind = "blocked"
+    reason: str
+    until: int | None = None
+
+
+@dataclass(eq=False)
+class ModelNotHere(Refused):
+    """A model that exists, in a server that allows others only."""
+
+    kind = "model_not_here"
+    model: str
+    allowed: list[str] | None = None
+
+
+@dataclass(eq=False)
+class PriceTooHigh(Refused):
+    """One picture may cost this member `limit` micro-dollars here; this one would cost up to `asked`."""
+
+    kind = "price_too_high"
+    limit: int
+    asked: int
+    cheaper: list[str] | None = None
+
+
+@dataclass(eq=False)
+class CoolingDown(Refused):
+    """The server asks for a pause of `seconds` between two requests; it ends at `ready_at` (Unix seconds)."""
+
+    kind = "cooling_down"
+    seconds: int
+    ready_at: int
+
+
+@dataclass(eq=False)
+class BadKey(Refused):
+    """A provider's key that could not be saved. `problem`: empty, refused, unreachable, provider or closed."""
+
+    kind = "bad_key"
+    provider: str
+    problem: str
+
+
+@dataclass(eq=False)
 class QueueFull(Refused):
-    """`limit` requests of the same member are already open."""
+    """`limit` requests of the same member, or of everybody, are already open."""
 
     kind = "queue_full"
     limit: int
     open: int
+    everybody: bool = False
 
 
 @dataclass(eq=False)

@@ -10,6 +10,7 @@ import structlog
 
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
+from storage.privacy import PrivacyRepository
 
 EVERY_SECONDS = 3600.0
 _DAY_SECONDS = 86_400
@@ -28,12 +29,19 @@ class Housekeeping:
         *,
         retention_days: int | None,
         max_bytes: int | None,
+        people: PrivacyRepository | None = None,
+        retention_prompts_days: int | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._images = store, images
         self._retention_days, self._max_bytes, self._now = retention_days, max_bytes, now
+        self._people, self._prompts_days = people, retention_prompts_days
 
     async def once(self) -> None:
+        if self._people is not None and self._prompts_days is not None:
+            blanked = await self._people.forget_words(self._now() - self._prompts_days * _DAY_SECONDS)
+            if blanked:
+                _log.info("words past their time were blanked", requests=blanked)
         if self._retention_days is not None:
             await self._let_go(self._now() - self._retention_days * _DAY_SECONDS)
         if self._max_bytes is not None:

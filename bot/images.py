@@ -64,7 +64,8 @@ class ImageRequest:
     """Everything that a generation needs, in the model's own terms once `Catalog.check` has passed it.
 
     `model` is a catalogue id; `size` what the model has (`1536x1024`, `16:9 2K`, `auto`); `asked_size` what the member
-    typed when that was something else; `strength` runs from 0.0 (keep) to 1.0 (change all).
+    typed when that was something else; `strength` runs from 0.0 (keep) to 1.0 (change all); `chosen` is whether
+    a member named the model, None while nobody has looked.
     """
 
     kind: Kind
@@ -82,6 +83,7 @@ class ImageRequest:
     strength: float | None = None
     inputs: tuple[InputImage, ...] = ()
     mask: InputImage | None = None
+    chosen: bool | None = None
 
     @property
     def parent_image_id(self) -> str | None:

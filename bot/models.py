@@ -19,7 +19,8 @@ class ImageModel:
 
     `qualities` rise; `quality_words` says what `standard`, `high` and `ultra` become here. `images_per_call` is how
     many pictures one call makes (`images_per_edit_call` where pictures are sent along), `max_count` how many one
-    request may ask for. `previews` is the most unfinished pictures that the vendor streams.
+    request may ask for. `previews` is the most unfinished pictures that the vendor streams. A `tool` does one thing
+    and is taken only when it is named.
     """
 
     id: str
@@ -32,6 +33,8 @@ class ImageModel:
     aliases: tuple[str, ...] = ()
     max_inputs: int = 0
     mask: bool = False
+    mask_required: bool = False
+    tool: bool = False
     max_count: int = 10
     images_per_call: int = 1
     images_per_edit_call: int = 1

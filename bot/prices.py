@@ -77,11 +77,37 @@ class PicturePrice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TimePrice:
+    """So much a second of a machine's time; `seconds` is what one picture takes at most, as far as anybody knows."""
+
+    microusd_per_second: Fraction
+    seconds: Fraction
+
+    @property
+    def free(self) -> bool:
+        return not self.microusd_per_second
+
+    def upper_bound(self, order: Order) -> int:
+        return self.tag(order)
+
+    def tag(self, order: Order) -> int:
+        return math.ceil(order.pictures * self.seconds * self.microusd_per_second)
+
+    def real(self, order: Order, usage: Usage) -> int:
+        """`predict_time` is the vendor's own word for the seconds it counts."""
+        seconds = usage.get("predict_time")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
+            return self.upper_bound(order)
+        return math.ceil(Fraction(str(seconds)) * self.microusd_per_second)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TokenPrice:
     """Rates are USD per million tokens, which is micro-dollars a token.
 
     `output_tokens` holds what a picture of a size and quality takes, sizes as written in the vendor's table; turned
-    sizes count alike. `input_image_tokens` bounds one input picture, `preview_tokens` one preview.
+    sizes count alike. `input_image_tokens` bounds one input picture, `preview_tokens` one preview,
+    `thinking_tokens` what a model writes to itself before each picture.
     """
 
     text_in: Fraction
@@ -93,6 +119,7 @@ class TokenPrice:
     output_tokens: Mapping[str, Mapping[str, int]]
     input_image_tokens: int = 0
     preview_tokens: int = 0
+    thinking_tokens: int = 0
     _by_area: list[tuple[int, Mapping[str, int]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -108,7 +135,8 @@ class TokenPrice:
         text = math.ceil(len(order.prompt.encode()) / 2) + _STYLE_TOKENS
         previews = order.pictures * order.previews * self.preview_tokens * self.image_out
         read = text * self.text_in + order.inputs * self.input_image_tokens * self.image_in
-        return math.ceil(self._pictures(order) + previews + order.calls * read)
+        thought = order.pictures * self.thinking_tokens * (self.text_out or self.image_out)
+        return math.ceil(self._pictures(order) + previews + thought + order.calls * read)
 
     def tag(self, order: Order) -> int:
         return math.ceil(self._pictures(order))
@@ -137,10 +165,12 @@ class TokenPrice:
         return order.pictures * self._tokens(order.size, order.quality) * self.image_out
 
     def _tokens(self, size: str, quality: str | None) -> int:
-        """The table's own entry, or the dearest of all that are not larger than the next larger one.
+        """The table's own entry, of the size or its class; else the dearest of those up to the next larger one.
 
         Tables are not in proportion to the area (1024x1024 is dearer than 1920x1080), so nothing is interpolated.
         """
+        if (area_class := size.rpartition(" ")[2]) in self.output_tokens:
+            return _of_quality(self.output_tokens[area_class], quality)
         shape = dimensions(size)
         if shape is None:
             return max(_of_quality(row, quality) for area, row in self._by_area if area <= 1600 * 1024)

@@ -17,6 +17,8 @@ from bot.images import State
 from storage.requests import RequestRepository
 
 EVERY_SECONDS = 60.0
+SOON_SECONDS = 5.0
+"""After the start, when the engine has looked at what an earlier process left and may have given up on some of it."""
 
 _UNDER_WAY = frozenset({"PENDING", "ENQUEUED", "DELAYED"})
 _GAVE_UP = "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
@@ -56,10 +58,12 @@ class Reconciler:
         return ended
 
     async def run(self) -> None:
-        """At once and then each minute, until cancelled; a failure of one round is the next round's to mend."""
+        """At once, soon after and then each minute, until cancelled; a round's failure is the next one's to mend."""
+        pause = SOON_SECONDS
         while True:
             try:
                 await self.once()
             except Exception:  # noqa: BLE001 - the next round tries again
                 _log.exception("reconciling failed")
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(pause)
+            pause = EVERY_SECONDS

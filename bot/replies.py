@@ -15,10 +15,14 @@ from bot.errors import (
     AtelierError,
     BadImage,
     BadInput,
+    BadKey,
+    Blocked,
     Cancelled,
+    CoolingDown,
     Interrupted,
     InvalidRequest,
     Misconfigured,
+    ModelNotHere,
     NoPicture,
     NoProvider,
     NotAllowed,
@@ -26,6 +30,7 @@ from bot.errors import (
     OutOfCredit,
     Parked,
     PolicyRefusal,
+    PriceTooHigh,
     ProviderTimeout,
     ProviderUnavailable,
     QueueFull,
@@ -80,7 +85,7 @@ def _(error: QuotaExceeded, t: Texts) -> str:
 
 
 @reply_to.register
-def _(error: InvalidRequest, t: Texts) -> str:
+def _(error: InvalidRequest, t: Texts) -> str:  # noqa: C901 - a table of words, one line of logic each
     option, value = f"`{error.field}`", f"`{escape_markdown(error.value or '')[:100]}`"
     allowed = ", ".join(f"`{word}`" for word in (error.allowed or [])[:25])
     model = escape_markdown(error.model or "")
@@ -106,6 +111,8 @@ def _(error: InvalidRequest, t: Texts) -> str:
             )
         case "missing":
             return t("Please give at least one of {allowed}.", allowed=allowed)
+        case "only_with":
+            return t("{option} only works together with {allowed}.", option=option, allowed=allowed)
         case "only_one":
             return t("Please give only one of {option}.", option=option)
         case "unsupported" if allowed:
@@ -215,6 +222,10 @@ def _(error: NotAllowed, t: Texts) -> str:
             )
         case "admin":
             return t("That is for people who may manage this server.")
+        case "owner":
+            return t("That is for the owner of this bot.")
+        case "channel":
+            return t("The admins of this server want pictures in other channels. Nothing was charged.")
         case "server_only":
             return t("That works in a server only.")
         case "not_yours":
@@ -231,7 +242,74 @@ def _(error: NotFound, t: Texts) -> str:
 
 
 @reply_to.register
+def _(error: Blocked, t: Texts) -> str:
+    reason = escape_markdown(error.reason)
+    if error.until is None:
+        return t("An admin of this server has blocked you from drawing here: {reason}", reason=reason)
+    when = f"<t:{error.until}:R>"
+    return t(
+        "An admin of this server has blocked you from drawing here: {reason}. It ends {when}.",
+        reason=reason,
+        when=when,
+    )
+
+
+@reply_to.register
+def _(error: ModelNotHere, t: Texts) -> str:
+    model = f"`{escape_markdown(error.model)}`"
+    if not error.allowed:
+        return t("This server does not allow {model}. Choose another from the list.", model=model)
+    return t(
+        "This server does not allow {model}. It allows: {allowed}.",
+        model=model,
+        allowed=_listed(error.allowed),
+    )
+
+
+@reply_to.register
+def _(error: PriceTooHigh, t: Texts) -> str:
+    words = t(
+        "A picture may cost you {limit} here; this one would cost up to {asked}. Nothing was charged.",
+        limit=t.money(error.limit),
+        asked=t.money(error.asked),
+    )
+    if not error.cheaper:
+        return words
+    return words + " " + t("Cheaper: {models}.", models=_listed(error.cheaper))
+
+
+@reply_to.register
+def _(error: CoolingDown, t: Texts) -> str:
+    return t(
+        "One moment: this server asks for a pause between two requests. You can go on {when}.",
+        when=f"<t:{error.ready_at}:R>",
+    )
+
+
+@reply_to.register
+def _(error: BadKey, t: Texts) -> str:
+    match error.problem:
+        case "refused":
+            return t("{provider} does not accept this key. It was not saved.", provider=error.provider)
+        case "unreachable":
+            return t(
+                "{provider} could not be asked whether the key is good. It was not saved; try again later.",
+                provider=error.provider,
+            )
+        case "provider":
+            return t("Keys of {provider} cannot be brought.", provider=error.provider)
+        case "closed":
+            return t("The owner of this bot does not allow members to bring their own keys.")
+        case _:
+            return t("That is no key. It was not saved.")
+
+
+@reply_to.register
 def _(error: QueueFull, t: Texts) -> str:
+    if error.everybody:
+        return t(
+            "So many requests are waiting that yours would take long. Please try again in a few minutes; nothing was charged."
+        )
     return t(
         "You already have {open} requests under way; {limit} at once are fine. Try again when one is done.",
         open=error.open,

@@ -105,6 +105,9 @@ class Settings(BaseModel):
     gemini_base_url: Url = _setting(
         "https://generativelanguage.googleapis.com", "Gemini's API, without a version."
     )
+    gemini_api_version: Annotated[Literal["v1", "v1beta", "v1alpha"], Lower] = _setting(
+        "v1beta", "v1, v1beta or v1alpha: which of them serves every size of picture changes."
+    )
     replicate_api_token: Key | None = _setting(
         None, "Replicate's token.", "https://replicate.com/account/api-tokens"
     )
@@ -123,6 +126,13 @@ class Settings(BaseModel):
     styles_file: Path | None = _setting(None, "A TOML file with styles of your own.")
     provider_timeout_seconds: float = _setting(
         300, "How long one call to a provider may take, in seconds.", gt=0, le=3600
+    )
+    provider_pause_seconds: float = _setting(
+        30, "How long a provider rests after three failures in a row, in seconds.", gt=0, le=3600
+    )
+    moderation: Annotated[Literal["off", "prompt", "all"], Lower] = _setting(
+        "off",
+        "Ask OpenAI's moderation before drawing (needs its key): off, prompt, or all (pictures as well).",
     )
     provider_concurrency: int = _setting(64, "Calls to one provider at the same time.", ge=1, le=1000)
     demo_latency_seconds: float = _setting(
@@ -146,8 +156,14 @@ class Settings(BaseModel):
         None,
         "What a member may cost in a month, in dollars, until an admin says otherwise; empty: unlimited.",
     )
+    allow_member_keys: bool = _setting(
+        False, "Whether members may bring a provider's key of their own; servers always may."
+    )
     max_open_per_member: int = _setting(
         20, "Requests that one member may have waiting or running.", ge=1, le=1000
+    )
+    max_open: int = _setting(
+        1000, "Requests that all members together may have waiting or running.", ge=1, le=1_000_000
     )
     member_concurrency: int = _setting(3, "Requests of one member that run at the same time.", ge=1, le=1000)
     queue_concurrency: int = _setting(
@@ -174,6 +190,13 @@ class Settings(BaseModel):
     retention_days: Annotated[int, Field(ge=1)] | None = _setting(
         None, "Pictures older than so many days are removed; empty: kept."
     )
+    retention_prompts_days: Annotated[int, Field(ge=1)] | None = _setting(
+        None, "Words of requests older than so many days are blanked; empty: kept."
+    )
+    backup_dir: Path | None = _setting(
+        None, "A folder that gets a backup of the database each night (not of pictures); empty: none."
+    )
+    backup_keep: int = _setting(7, "How many of these are kept.", ge=1, le=3650)
     secret_key: LongKey | None = _setting(
         None,
         "Seals stored tokens and signs links. Empty: made once and kept in DATA_DIR/secret.key.",
@@ -208,10 +231,10 @@ class Settings(BaseModel):
         "console", "console for people, json for machines."
     )
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "backup_dir")
     @classmethod
-    def _stands_in_folder(cls, path: Path, info: ValidationInfo) -> Path:
-        return (info.data["folder"] / path.expanduser()).absolute()
+    def _stands_in_folder(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return path and (info.data["folder"] / path.expanduser()).absolute()
 
     @field_validator("catalog_file", "styles_file")
     @classmethod
@@ -222,6 +245,10 @@ class Settings(BaseModel):
         if not file.is_file():
             raise ValueError("names a file that does not exist")
         return file
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        return None if self.on_postgres else Path(self.database_url.partition(":///")[2])
 
     @property
     def on_postgres(self) -> bool:

@@ -73,6 +73,12 @@ def read_sources(
     return found, problems, misses
 
 
+def look_up(name: str, environ: Mapping[str, str], folder: Path) -> str | None:
+    """One text that is no setting of ours, such as the key of a server that the owner's catalogue file names."""
+    text = environ.get(name) or _env_file_texts(folder / ".env", []).get(name) or ""
+    return text.strip() or None
+
+
 def in_plain_words(error_type: str, context: Mapping[str, Any], source: str) -> str:
     """What pydantic found, for people. Its own messages are for programmers, and some repeat the value."""
     return f"{_WORDS.get(error_type, 'cannot be used').format_map(context)} (it is set in {source})"

@@ -10,11 +10,12 @@ knows about quotas, jobs or money.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from sqlalchemy import Connection
 
@@ -22,24 +23,42 @@ import storage.rows
 from bot import safety
 from bot.acks import Acks
 from bot.catalog import Catalog
-from bot.errors import NotAllowed, NotFound, QueueFull, Stopping
-from bot.images import ImageRequest, InputImage, Kind, Place, Requester, new_request_id
+from bot.errors import (
+    AtelierError,
+    Cancelled,
+    CoolingDown,
+    NotAllowed,
+    NotFound,
+    QueueFull,
+    QuotaExceeded,
+    Stopping,
+)
+from bot.failover import in_words_of
+from bot.house import House
+from bot.images import ImageRequest, InputImage, Kind, Place, Requester, State, new_request_id
 from bot.quotas import QuotaService
 from bot.styles import Styles
 from bot.vault import Vault
-from storage.errors import NoRoom, TooManyOpen
+from storage.errors import NoRoom, TooManyOpen, TooSoon
 from storage.images import ImageRepository
 from storage.requests import RequestRepository
-from storage.rows import ImageRow, Limit, NewRequest, RequestRow
+from storage.rows import ImageRow, Limit, NewRequest, Pace, RequestRow
 
 VARIATION_PROMPT = "A variation of this picture: the same subject and mood, composed anew."
 """What a variation asks of a model that edits when the member adds no words; vendors have no such endpoint any more."""
+
+_NOT_BEGUN = frozenset({State.ACCEPTED, State.QUEUED})
+
+
+class _Model(TypedDict):
+    model: str
+    chosen: bool | None
 
 
 class Jobs(Protocol):
     """What the studio needs of the engine: the write that makes a job durable, and a word to a running one."""
 
-    def enqueue(self, connection: Connection, request_id: str, member: str) -> None: ...
+    def enqueue(self, connection: Connection, request_id: str) -> None: ...
 
     def cancel(self, request_id: str) -> None: ...
 
@@ -49,6 +68,12 @@ class Board(Protocol):
 
     def begin(self, row: NewRequest) -> None: ...
     async def end(self, request_id: str) -> None: ...
+
+
+class Finisher(Protocol):
+    """Who settles, releases and tells when a request ends before its job began."""
+
+    async def finish(self, request_id: str, failure: AtelierError | None) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +86,15 @@ class Origin:
     token: str | None = None
     token_expires_at: float | None = None
     message_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Under what a request is accepted. `payer` is whose key pays: `guild:ID`, `user:ID`, None for the owner's."""
+
+    limits: Sequence[Limit]
+    pace: Pace | None = None
+    payer: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,24 +118,32 @@ class Studio:
         board: Board,
         vault: Vault,
         acks: Acks,
+        finisher: Finisher,
         open_limit: int | None,
+        open_limit_overall: int | None = None,
+        house: House | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._catalog, self._styles, self._quotas = catalog, styles, quotas
         self._requests, self._images = requests, images
         self._jobs, self._board, self._vault, self._acks = jobs, board, vault, acks
-        self._open_limit, self._now = open_limit, now
+        self._finisher, self._open_limit, self._now = finisher, open_limit, now
+        self._open_limit_overall = open_limit_overall
+        self._house = house
         self._stopping = False
 
-    def prepare(self, request: ImageRequest) -> ImageRequest:
+    def prepare(self, request: ImageRequest, default_model: str | None = None) -> ImageRequest:
         """The request in its model's own terms, or the refusal that says what cannot be. Touches no database.
 
-        An empty `model` means that nobody named one: the default of the kind is taken.
+        An empty `model` means that nobody named one: `default_model`, or the default of the kind, is taken.
         """
         prompt = safety.clean(request.prompt) or (VARIATION_PROMPT if request.kind is Kind.VARIATIONS else "")
-        model = request.model or self._catalog.default(request.kind).id
+        model = request.model or default_model or self._catalog.default(request.kind).id
         style = self._styles.check(request.style)
-        checked = self._catalog.check(replace(request, prompt=prompt, model=model, style=style))
+        chosen = bool(request.model) if request.chosen is None else request.chosen
+        checked = self._catalog.check(
+            replace(request, prompt=prompt, model=model, style=style, chosen=chosen)
+        )
         if checked.seed is None and self._catalog.find(checked.model).seed:
             # Chosen here rather than by the vendor: the card can state it, and the same words with it draw the same.
             checked = replace(checked, seed=secrets.randbelow(2**31))
@@ -116,15 +158,25 @@ class Studio:
         """
         if self._stopping:
             raise Stopping
-        request = self.prepare(request)
+        default_model = None
+        if self._house is not None:
+            request = await self._house.welcome(request, requester, place)
+            default_model = await self._house.default_model(request, place)
+        request = self.prepare(request, default_model)
         estimate = self._catalog.estimate(request)
         async with self._acks.turn():
-            limits = await self._quotas.limits_for(requester, place)
-            row = await self._new_row(request, estimate, requester, place, origin, limits)
+            await self._check_backlog()
+            terms = await self._terms(request, requester, place, estimate)
+            row = await self._new_row(request, estimate, requester, place, origin, terms)
             # Before the row exists: the job may start, and end, before `accept` has returned to us.
             self._board.begin(row)
             try:
-                accepted = await self._accept(row, limits)
+                accepted = await self._accept(row, terms)
+            except QuotaExceeded as refusal:
+                await self._board.end(row.id)
+                if self._house is not None:
+                    await self._house.refused(refusal, request, requester, place)
+                raise
             except BaseException:
                 await self._board.end(row.id)
                 raise
@@ -134,16 +186,38 @@ class Studio:
             id=accepted.id, request=request, estimate_microusd=estimate, duplicate=accepted.duplicate
         )
 
-    async def _accept(self, row: NewRequest, limits: Sequence[Limit]) -> storage.rows.Accepted:
+    async def _check_backlog(self) -> None:
+        """Few are let in past the limit: those that were counted here at the same moment, on a few processes."""
+        if self._open_limit_overall is None:
+            return
+        waiting = await self._requests.count_all_open()
+        if waiting >= self._open_limit_overall:
+            raise QueueFull(limit=self._open_limit_overall, open=waiting, everybody=True)
+
+    async def _terms(self, request: ImageRequest, requester: Requester, place: Place, estimate: int) -> Terms:
+        """Who pays, and within which limits. Raises what the rules of the house raise."""
+        provider = self._catalog.find(request.model).provider
+        payer = None
+        if self._house is not None:
+            payer = await self._house.admit(request, requester, place, estimate)
+        limits = await self._quotas.limits_for(requester, place, provider=provider, payer=payer)
+        pace = await self._quotas.pace_for(requester, place)
+        return Terms(limits=limits, pace=pace, payer=payer)
+
+    async def _accept(self, row: NewRequest, terms: Terms) -> storage.rows.Accepted:
         def enqueue(connection: Connection) -> None:
-            self._jobs.enqueue(connection, row.id, str(row.user_id))
+            self._jobs.enqueue(connection, row.id)
 
         try:
-            return await self._requests.accept(row, limits, enqueue=enqueue, open_limit=self._open_limit)
+            return await self._requests.accept(
+                row, terms.limits, enqueue=enqueue, open_limit=self._open_limit, pace=terms.pace
+            )
         except NoRoom as refusal:
             raise self._quotas.exceeded(refusal) from refusal
         except TooManyOpen as refusal:
             raise QueueFull(limit=refusal.limit, open=refusal.open) from refusal
+        except TooSoon as refusal:
+            raise CoolingDown(seconds=refusal.seconds, ready_at=int(refusal.ready_at) + 1) from refusal
 
     async def request_of(self, request_id: str, requester: Requester) -> RequestRow:
         """A request that this person may go on from: a public one, or their own. Raises NotFound."""
@@ -171,13 +245,24 @@ class Studio:
             replace(ImageRequest.from_json(row.request), seed=None), requester, place, origin
         )
 
+    async def swap(
+        self, request_id: str, model: str, requester: Requester, place: Place, origin: Origin
+    ) -> Accepted:
+        """The same wish on a model that the member chose instead of the one that could not."""
+        row = await self.request_of(request_id, requester)
+        request = ImageRequest.from_json(row.request)
+        fitted = in_words_of(self._catalog, request, self._catalog.find(model))
+        return await self.submit(
+            replace(fitted or replace(request, model=model), chosen=True), requester, place, origin
+        )
+
     async def vary(self, image_id: str, requester: Requester, place: Place, origin: Origin) -> Accepted:
         image, row = await self.image_of(image_id, requester)
         wish = ImageRequest(
             kind=Kind.VARIATIONS,
             prompt="",
-            model=self._able(row.model, Kind.VARIATIONS),
             inputs=(as_input(image),),
+            **self._able(row, Kind.VARIATIONS),
         )
         return await self.submit(wish, requester, place, origin)
 
@@ -186,7 +271,7 @@ class Studio:
     ) -> Accepted:
         image, row = await self.image_of(image_id, requester)
         wish = ImageRequest(
-            kind=Kind.EDIT, prompt=prompt, model=self._able(row.model, Kind.EDIT), inputs=(as_input(image),)
+            kind=Kind.EDIT, prompt=prompt, inputs=(as_input(image),), **self._able(row, Kind.EDIT)
         )
         return await self.submit(wish, requester, place, origin)
 
@@ -197,8 +282,22 @@ class Studio:
             raise NotFound(what="request", id=request_id)
         if row.user_id != requester.user_id and not moderator:
             raise NotAllowed(what="not_yours")
-        await self._requests.request_cancel(request_id, self._now())
-        self._jobs.cancel(request_id)
+        await self._end_early(row)
+
+    async def cancel_all(self, requester: Requester) -> int:
+        """Cancel what this member has waiting or running; how many."""
+        rows = await self._requests.open_of_user(requester.user_id)
+        await asyncio.gather(*(self._end_early(row) for row in rows))
+        return len(rows)
+
+    async def _end_early(self, row: RequestRow) -> None:
+        """After the mark no job begins this request any more, so one that waits is released here and now."""
+        if not await self._requests.request_cancel(row.id, self._now()):
+            return
+        self._jobs.cancel(row.id)
+        marked = await self._requests.get(row.id)
+        if marked is not None and marked.state in _NOT_BEGUN:
+            await self._finisher.finish(row.id, Cancelled())
 
     async def delete(self, request_id: str, requester: Requester, *, moderator: bool = False) -> None:
         """Take a request's pictures out of every list. Raises NotFound, or NotAllowed for a stranger.
@@ -217,9 +316,11 @@ class Studio:
         """From here on every new wish is refused, kindly; what was accepted goes on."""
         self._stopping = True
 
-    def _able(self, model: str, kind: Kind) -> str:
-        """The picture's own model when it can do `kind` today, else nobody's choice."""
-        return model if any(entry.id == model for entry in self._catalog.models(kind)) else ""
+    def _able(self, row: RequestRow, kind: Kind) -> _Model:
+        """The picture's own model when it can do `kind` today, chosen as it was then; else nobody's choice."""
+        if any(entry.id == row.model for entry in self._catalog.models(kind)):
+            return {"model": row.model, "chosen": ImageRequest.from_json(row.request).chosen}
+        return {"model": "", "chosen": False}
 
     async def _new_row(
         self,
@@ -228,9 +329,10 @@ class Studio:
         requester: Requester,
         place: Place,
         origin: Origin,
-        limits: Sequence[Limit],
+        terms: Terms,
     ) -> NewRequest:
         day = await self._quotas.day(place.guild_id)
+        own_key, own_money = terms.payer is not None, (terms.payer or "").startswith("user:")
         return NewRequest(
             id=new_request_id(),
             interaction_id=origin.interaction_id,
@@ -249,8 +351,10 @@ class Studio:
             door=origin.door,
             count=request.count,
             estimate_microusd=estimate,
-            day=day.local.isoformat(),
-            owner_day=day.owner.isoformat(),
+            # An empty date lies in no window: what somebody's own key pays is nobody else's account.
+            day="" if own_money else day.local.isoformat(),
+            owner_day="" if own_key else day.owner.isoformat(),
+            payer=terms.payer,
             application_id=origin.application_id,
             token=self._vault.seal(origin.token) if origin.token else None,
             token_expires_at=origin.token_expires_at,
@@ -258,7 +362,7 @@ class Studio:
             message_channel_id=place.channel_id,
             file_limit_bytes=place.file_limit_bytes,
             parent_image_id=request.parent_image_id,
-            limits=tuple(asdict(limit) for limit in limits),
+            limits=tuple(asdict(limit) for limit in terms.limits),
             counted_channel_id=place.parent_channel_id,
             created_at=self._now(),
         )

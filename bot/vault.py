@@ -1,4 +1,4 @@
-"""Interaction tokens at rest: sealed with a key derived from SECRET_KEY, opened only to deliver."""
+"""Secrets at rest (interaction tokens, brought keys): sealed by a key made from SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cryptography.fernet import Fernet, InvalidToken
 
 
 class Vault:
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, purpose: str = "interaction-token") -> None:
         # A key of its own: the same SECRET_KEY also signs and hashes elsewhere, and one use must not open another.
-        key = hashlib.sha256(b"atelier/interaction-token:" + secret.encode()).digest()
+        key = hashlib.sha256(f"atelier/{purpose}:{secret}".encode()).digest()
         self._fernet = Fernet(base64.urlsafe_b64encode(key))
 
     def seal(self, text: str) -> bytes:

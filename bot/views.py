@@ -25,6 +25,8 @@ _PROMPT_LENGTH = 900
 """A card shows this much of a prompt: V2 messages hold 4000 characters in all, and a wall of text hides the picture."""
 _ALT_LENGTH = 1024
 _MAX_PICTURES = 10
+_WORTH_SAYING_MICROUSD = 100_000
+"""From ten cents on a price is said before the picture is there; every finished card has it."""
 _RED, _GREY, _VIOLET = 0xD9534F, 0x6B7280, 0x7C5CFF
 
 
@@ -138,8 +140,10 @@ def waiting_card(
     drawing: bool,
     place: int,
     preview: CardFile | None = None,
+    ready_at: float | None = None,
+    estimate_microusd: int = 0,
 ) -> Card:
-    """Elapsed time is a Discord timestamp: it counts by itself and costs no edit."""
+    """Times are Discord timestamps: they count by themselves and cost no edit. `ready_at` is an estimate."""
     since = f"<t:{int(started_at)}:R>"
     box = ui.Container[ui.LayoutView](accent_color=_GREY)
     box.add_item(ui.TextDisplay(_title(t, request, None)))
@@ -157,6 +161,10 @@ def waiting_card(
         line = t("⏳ In the queue, {place} ahead · asked {since}", place=place, since=since)
     else:
         line = t("⏳ Next in the queue · asked {since}", since=since)
+    if ready_at is not None:
+        line += " · " + t("ready {when}, as far as I can tell", when=f"<t:{int(ready_at)}:R>")
+    if estimate_microusd >= _WORTH_SAYING_MICROUSD:
+        line += " · " + t("at most {amount}", amount=t.money(estimate_microusd))
     box.add_item(ui.TextDisplay(line))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
@@ -167,8 +175,16 @@ def waiting_card(
 
 
 def failed_card(
-    t: Texts, request: ImageRequest, request_id: str, words: str, *, again: bool, mention: int | None = None
+    t: Texts,
+    request: ImageRequest,
+    request_id: str,
+    words: str,
+    *,
+    again: bool,
+    mention: int | None = None,
+    swap: tuple[str, str] | None = None,
 ) -> Card:
+    """`swap` is another model that could do it, as (id, name): offered, never taken by itself."""
     box = ui.Container[ui.LayoutView](accent_color=_RED)
     box.add_item(ui.TextDisplay(_title(t, request, mention)))
     box.add_item(ui.TextDisplay(words))
@@ -177,9 +193,14 @@ def failed_card(
     )
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
+    row = ui.ActionRow[ui.LayoutView]()
     if again:
-        row = ui.ActionRow[ui.LayoutView]()
         row.add_item(ActionButton("repeat", image_id(request_id, 0), label=t("Try again"), emoji="🔁"))
+    if swap is not None:
+        model, name = swap
+        label = cut(t("Draw with {model}", model=name), 80)
+        row.add_item(ActionButton("swap", image_id(request_id, 0), model, label=label, emoji="🔀"))
+    if row.children:
         view.add_item(row)
     return Card(view=view)
 
@@ -227,14 +248,22 @@ def _figures(t: Texts, request: ImageRequest, figures: Figures) -> str:
         parts[-1] += " " + t("(asked: {size})", size=escape_markdown(request.asked_size))
     if request.style:
         parts.append(escape_markdown(request.style))
-    seeds = [str(seed) for seed in figures.seeds if seed is not None]
-    if seeds:
-        parts.append(t("seed {seed}", seed=", ".join(dict.fromkeys(seeds))))
+    if seeds := _seeds([seed for seed in figures.seeds if seed is not None]):
+        parts.append(t("seed {seed}", seed=seeds))
     parts.append(t.money(figures.charged_microusd) if figures.charged_microusd else t("free"))
-    parts.append(t.seconds(figures.seconds))
+    # A number and its unit stay together at the end of a line.
+    parts.append(t.seconds(figures.seconds).replace(" ", "\u00a0"))
     if figures.left:
         parts.append(figures.left)
     return " · ".join(parts)
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """One after the other, as several pictures of one request have them, is told as a range."""
+    distinct = sorted(set(seeds))
+    if len(distinct) > 2 and distinct[-1] - distinct[0] == len(distinct) - 1:
+        return f"{distinct[0]}–{distinct[-1]}"
+    return ", ".join(str(seed) for seed in dict.fromkeys(seeds))
 
 
 def _rows(t: Texts, request_id: str, numbers: Sequence[int]) -> list[ui.ActionRow[ui.LayoutView]]:

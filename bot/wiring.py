@@ -6,42 +6,46 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
-import logging
-import os
-import signal
-from collections.abc import AsyncGenerator, Callable, Generator
+import hashlib
+import re
+import socket
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
-import structlog
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot import i18n, logs, media
+from bot import media
 from bot.acks import Acks
-from bot.catalog import Catalog
+from bot.administration import administration
+from bot.backup import NightlyBackup
 from bot.client import AtelierBot, Services
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.messenger import Messenger
-from bot.delivery.previews import PreviewBoard
+from bot.delivery.previews import NoBoard, PreviewBoard
+from bot.drawing import Drawing
 from bot.errors import StartupError
+from bot.estimates import Estimates
 from bot.housekeeping import Housekeeping
-from bot.jobs import JobEngine
-from bot.providers.base import Provider
-from bot.providers.limits import Limited
+from bot.jobs import JobEngine, JobQueue
+from bot.providers.registry import Parts, build_providers, open_catalog, openai_account
 from bot.quotas import Defaults, QuotaService
 from bot.reconciler import Reconciler
 from bot.settings import Settings
 from bot.studio import Studio
 from bot.styles import Styles
+from bot.turns import Turns
 from bot.uploads import Uploads
 from bot.vault import Vault
 from bot.work import StudioWork
-from storage.database import open_database
+from storage.database import Database, open_database
 from storage.errors import (
     DatabaseDamaged,
     DatabaseError,
@@ -55,43 +59,74 @@ from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.ledger import Ledger
 from storage.limits import LimitRepository
+from storage.presence import Presence
+from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MMAP_THRESHOLD_BYTES, _TRIM_THRESHOLD_BYTES = 64 << 20, 128 << 20
 
-_log = structlog.get_logger(__name__)
+
+@dataclass(frozen=True)
+class Shards:
+    """Which of a bot's connections to Discord this process holds: `ids` of the numbers below `of`."""
+
+    ids: tuple[int, ...]
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shards:
+        """`0-3/8` or `2/8`. Raises StartupError."""
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?/(\d+)", text.replace(" ", ""))
+        if found is None:
+            raise StartupError(what="bad_shards", where=text)
+        first, of = int(found[1]), int(found[3])
+        last = int(found[2] or first)
+        if not first <= last < of:
+            raise StartupError(what="bad_shards", where=text)
+        return cls(tuple(range(first, last + 1)), of)
+
+
+class Role(StrEnum):
+    """What one process does: everything, or its share of it beside others on the same Postgres."""
+
+    RUN = "run"
+    GATEWAY = "gateway"
+    WORKER = "worker"
+    WEB = "web"
+
+    @property
+    def takes_commands(self) -> bool:
+        return self in (Role.RUN, Role.GATEWAY)
+
+    @property
+    def draws(self) -> bool:
+        return self in (Role.RUN, Role.WORKER)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    bot: AtelierBot
+    """`client` is the bot where commands are taken; else only what delivers, with no gateway."""
+
+    role: Role
+    client: discord.Client
     studio: Studio
-    engine: JobEngine
+    database: Database
+    queue: JobQueue
+    engine: JobEngine | None
     work: StudioWork
-    reconciler: Reconciler
+    requests: RequestRepository
+    reconciler: Reconciler | None
+    presence: Presence | None
+    nightly_backup: NightlyBackup | None
     housekeeping: Housekeeping
 
 
-def run(settings: Settings) -> int:
-    """The whole bot in one process until a signal ends it. Raises StartupError."""
-    keep_big_buffers()
-    settings.prepare_data_dir()
-    secrets = [*settings.secret_values(), settings.secret()]
-    logs.set_up(level=settings.log_level, form=settings.log_format, secrets=secrets)
-    i18n.warm_up()
-    asyncio.run(_run(settings))
-    return 0
-
-
-async def _run(settings: Settings) -> None:
-    async with build(settings) as program:
-        await _serve(settings, program)
-
-
 @asynccontextmanager
-async def build(settings: Settings) -> AsyncGenerator[Program]:
+async def build(
+    settings: Settings, role: Role = Role.RUN, *, shards: Shards | None = None
+) -> AsyncGenerator[Program]:
     """Everything that the settings ask for, closed in reverse. Logs in to nothing and starts nothing."""
     async with AsyncExitStack() as stack:
         if not settings.on_postgres:
@@ -104,161 +139,133 @@ async def build(settings: Settings) -> AsyncGenerator[Program]:
         pixels = stack.enter_context(contextlib.closing(media.Pixels()))
         store = stack.enter_context(contextlib.closing(ImageStore(settings.image_store_url)))
         vault, acks = Vault(settings.secret()), Acks()
-        names = [name for name in settings.configured_providers if name in PROVIDERS] or ["demo"]
-        catalog = Catalog.load(settings.catalog_file, names, default_model=settings.default_model)
+        catalog = open_catalog(settings)
         styles = Styles.load(settings.styles_file)
-        providers = {name: _provider(name, settings, pixels) for name in names}
+        parts = Parts(settings=settings, http=http, pixels=pixels)
+        providers, account = build_providers(catalog, parts), openai_account(parts)
+        if account is not None:
+            await stack.enter_async_context(at_leisure(account.learn_ends(catalog)))
         for provider in providers.values():
             stack.push_async_callback(provider.close)
         requests, images = RequestRepository(database), ImageRepository(database)
         ledger, guilds = Ledger(database), GuildRepository(database)
         quotas = QuotaService(LimitRepository(database), ledger, guilds, _defaults(settings))
         point_discord_at(settings)
-        # One shard where the gateway's address is given: Discord's own answer to "how many" would name its own address.
-        given = settings.discord_gateway_url is not None
-        bot = AtelierBot(user_install=settings.allow_user_install, shard_count=1 if given else None)
-        messenger = Messenger(bot)
+        bot = _bot(settings, shards) if role.takes_commands else None
+        client = bot or discord.Client(intents=discord.Intents.none())
+        messenger = Messenger(client)
         delivery = DiscordDelivery(
             messenger, vault=vault, store=store, catalog=catalog, quotas=quotas, pixels=pixels
         )
-        board = PreviewBoard(messenger.edit_answer, delivery.address, requests.queue_place)
-        stack.push_async_callback(board.close)
-        engine = JobEngine(
-            database.sync_engine(),
-            executor_id="local",
-            worker_concurrency=settings.queue_concurrency,
-            member_concurrency=settings.member_concurrency,
+        estimates = Estimates(min(settings.queue_concurrency, settings.provider_concurrency))
+        # Only where jobs run: two boards would overwrite each other's edits, and the finished card with them.
+        board = (
+            PreviewBoard(messenger.edit_answer, delivery.address, requests.queue_place, estimates=estimates)
+            if role.draws
+            else NoBoard()
         )
-        studio = Studio(
-            catalog=catalog, styles=styles, quotas=quotas, requests=requests, images=images, jobs=engine,
-            board=board, vault=vault, acks=acks, open_limit=settings.max_open_per_member,
+        stack.push_async_callback(board.close)
+        presence = await _seated(stack, database, settings) if role.draws and settings.on_postgres else None
+        engine = (
+            JobEngine(
+                database.sync_engine(),
+                executor_id=presence.seat if presence else "local",
+                worker_concurrency=settings.queue_concurrency,
+            )
+            if role.draws
+            else None
+        )
+        queue = engine or JobQueue(database.sync_engine())
+        admin = administration(
+            settings,
+            database,
+            client=client,
+            catalog=catalog,
+            quotas=quotas,
+            http=http,
+            pixels=pixels,
+            store=store,
+        )
+        stack.push_async_callback(admin.keys.close)
+        drawing = Drawing(
+            catalog=catalog, styles=styles, providers=providers, store=store, board=board, pixels=pixels,
+            secret=settings.secret(), keys=admin.keys, allowed=admin.servers.allowed_models,
+            moderator=None if settings.moderation == "off" else account,
         )  # fmt: skip
         work = StudioWork(
-            catalog=catalog, styles=styles, providers=providers, requests=requests, images=images, ledger=ledger,
-            store=store, board=board, delivery=delivery, secret=settings.secret(),
+            catalog=catalog, drawing=drawing, requests=requests, images=images, ledger=ledger, store=store,
+            board=board, delivery=delivery, turns=Turns(settings.member_concurrency), budget=admin.budget,
+            estimates=estimates,
         )  # fmt: skip
-        bot.equip(
-            Services(
-                studio=studio, catalog=catalog, styles=styles, quotas=quotas, requests=requests,
+        studio = Studio(
+            catalog=catalog, styles=styles, quotas=quotas, requests=requests, images=images, jobs=queue,
+            board=board, vault=vault, acks=acks, open_limit=settings.max_open_per_member, finisher=work,
+            open_limit_overall=settings.max_open,
+            house=admin.house,
+        )  # fmt: skip
+        if bot is not None:
+            services = Services(
+                studio=studio, catalog=catalog, providers=providers, styles=styles, quotas=quotas, requests=requests,
                 settings=SettingsRepository(database), store=store, uploads=Uploads(http, store, pixels), acks=acks,
-                allowed_guilds=settings.allowed_guilds,
-            )
-        )  # fmt: skip
+                allowed_guilds=settings.allowed_guilds, admin=admin,
+            )  # fmt: skip
+            bot.equip(services)
         yield Program(
-            bot=bot,
+            role=role,
+            client=client,
             studio=studio,
+            database=database,
+            queue=queue,
             engine=engine,
             work=work,
-            reconciler=Reconciler(requests, engine, work),
+            requests=requests,
+            reconciler=Reconciler(requests, engine, work) if engine else None,
+            presence=presence,
+            nightly_backup=_nightly(database, settings),
             housekeeping=Housekeeping(
                 store,
                 images,
                 retention_days=settings.retention_days,
                 max_bytes=settings.image_store_max_bytes,
+                people=PrivacyRepository(database),
+                retention_prompts_days=settings.retention_prompts_days,
             ),
         )
 
 
-async def _serve(settings: Settings, program: Program) -> None:
-    """Log in, run jobs, answer commands; after a signal wait for what runs, and leave the rest to the next start."""
-    bot, engine = program.bot, program.engine
-    ending = _signals()
-    await engine.launch(program.work)
-    await _login(settings, bot)
-    _log.info("logged in", user=str(bot.user), application=bot.application_id)
-    chores = [
-        asyncio.create_task(bot.connect(), name="gateway"),
-        asyncio.create_task(program.reconciler.run()),
-        asyncio.create_task(program.housekeeping.run()),
-    ]
-    signalled = asyncio.create_task(ending.first.wait())
-    await asyncio.wait([chores[0], signalled], return_when=asyncio.FIRST_COMPLETED)
-    program.studio.stop()
-    left = await _drain(settings, engine, ending)
-    if left:
-        _log.info("jobs go on after the next start", jobs=left)
-        logging.shutdown()
-        # Closing anything first would make running calls fail, and their requesters would be told so.
-        os._exit(0)
-    await bot.close()
-    for chore in [*chores, signalled]:
-        chore.cancel()
-    outcomes = await asyncio.gather(*chores, return_exceptions=True)
-    await asyncio.to_thread(engine.close)
-    if isinstance(outcomes[0], discord.PrivilegedIntentsRequired | discord.ConnectionClosed):
-        raise StartupError(what="gateway_closed", where=settings.discord_api_url, hint=str(outcomes[0]))
+def _bot(settings: Settings, shards: Shards | None) -> AtelierBot:
+    # One shard where the gateway's address is given: Discord's own answer to "how many" would name its own address.
+    alone = 1 if settings.discord_gateway_url is not None else None
+    return AtelierBot(
+        user_install=settings.allow_user_install,
+        shard_count=shards.of if shards else alone,
+        shard_ids=list(shards.ids) if shards else None,
+    )
 
 
-async def _login(settings: Settings, bot: AtelierBot) -> None:
-    token = settings.discord_token
-    assert token is not None, "the command line asks for the token before it comes here"
+def _nightly(database: Database, settings: Settings) -> NightlyBackup | None:
+    if settings.backup_dir is None:
+        return None
+    return NightlyBackup(database, settings.backup_dir, keep=settings.backup_keep)
+
+
+async def _seated(stack: AsyncExitStack, database: Database, settings: Settings) -> Presence:
+    place = hashlib.sha256(f"{socket.gethostname()}:{settings.data_dir}".encode()).hexdigest()[:12]
+    presence = Presence(database, place)
+    stack.push_async_callback(presence.close)
+    await presence.take_seat()
+    return presence
+
+
+@asynccontextmanager
+async def at_leisure(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Runs beside what is inside, and no longer."""
+    task = asyncio.create_task(work)
     try:
-        await bot.login(token.get_secret_value())
-    except discord.LoginFailure as error:
-        raise StartupError(what="bad_token") from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise StartupError(what="unreachable", where=settings.discord_api_url) from error
-
-
-@dataclass(frozen=True)
-class _Ending:
-    first: asyncio.Event
-    second: asyncio.Event
-
-
-def _signals() -> _Ending:
-    ending = _Ending(asyncio.Event(), asyncio.Event())
-
-    def told() -> None:
-        (ending.second if ending.first.is_set() else ending.first).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told)
-    return ending
-
-
-async def _drain(settings: Settings, engine: JobEngine, ending: _Ending) -> int:
-    """Let running jobs end within the grace time; a second signal ends the patience."""
-    _log.info("stopping", running=engine.running, grace_seconds=settings.stop_grace_seconds)
-    drained = asyncio.create_task(engine.drain(settings.stop_grace_seconds))
-    impatient = asyncio.create_task(ending.second.wait())
-    await asyncio.wait([drained, impatient], return_when=asyncio.FIRST_COMPLETED)
-    impatient.cancel()
-    if not drained.done():
-        drained.cancel()
-        return engine.running
-    return drained.result()
-
-
-def _provider(name: str, settings: Settings, pixels: media.Pixels) -> Provider:
-    made = _demo(settings, pixels) if name == "demo" else PROVIDERS[name](settings)
-    return Limited(made, concurrency=settings.provider_concurrency)
-
-
-def _demo(settings: Settings, pixels: media.Pixels) -> Provider:
-    from bot.providers.demo import DemoProvider
-
-    return DemoProvider(
-        pixels, latency_seconds=settings.demo_latency_seconds, trouble_file=settings.demo_trouble_file
-    )
-
-
-def _openai(settings: Settings) -> Provider:
-    # Imported here, as every vendor's: its SDK costs half a second of start-up that other bots need not pay.
-    from bot.providers.openai import OpenAIProvider
-
-    assert settings.openai_api_key is not None
-    return OpenAIProvider(
-        api_key=settings.openai_api_key.get_secret_value(),
-        base_url=settings.openai_base_url,
-        organization=settings.openai_org_id,
-        timeout_seconds=settings.provider_timeout_seconds,
-    )
-
-
-PROVIDERS: dict[str, Callable[[Settings], Provider]] = {"openai": _openai}
-"""How each vendor's client is made; the demo stands in only where none is configured."""
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _defaults(settings: Settings) -> Defaults:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
 
-from bot import safety
 from bot.catalog import Catalog
 from bot.delivery import LATER
+from bot.drawing import Begun, Drawing, Drawn
 from bot.errors import (
     AtelierError,
     Broken,
     Cancelled,
-    Misconfigured,
-    NoPicture,
-    NotFound,
     Parked,
     PolicyRefusal,
     ProviderError,
     error_from_facts,
 )
-from bot.images import GeneratedImage, ImageRequest, InputImage, State, image_id
-from bot.providers.base import Picture, Provider, RenderCall, Rendering
-from bot.styles import Styles
-from storage.errors import ImageMissing
+from bot.estimates import Estimates
+from bot.images import GeneratedImage, ImageRequest, State, image_id
+from bot.patience import patiently
+from bot.turns import Turns
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.ledger import Ledger
@@ -45,9 +43,13 @@ ENDED = frozenset(
 class Board(Protocol):
     def begin(self, row: RequestRow) -> None: ...
     def drawing(self, request_id: str) -> None: ...
-    def preview(self, request_id: str, number: int, data: bytes) -> None: ...
-    def wants_previews(self, request_id: str) -> bool: ...
     async def end(self, request_id: str) -> None: ...
+
+
+class Budget(Protocol):
+    """Who watches what a server has spent. Never raises."""
+
+    async def after(self, row: RequestRow) -> None: ...
 
 
 class Delivery(Protocol):
@@ -69,21 +71,36 @@ class StudioWork:
         self,
         *,
         catalog: Catalog,
-        styles: Styles,
-        providers: Mapping[str, Provider],
+        drawing: Drawing,
         requests: RequestRepository,
         images: ImageRepository,
         ledger: Ledger,
         store: ImageStore,
         board: Board,
         delivery: Delivery,
-        secret: str,
+        turns: Turns,
+        estimates: Estimates | None = None,
+        budget: Budget | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._catalog, self._styles, self._providers = catalog, styles, providers
+        self._catalog, self._drawing = catalog, drawing
         self._requests, self._images, self._ledger, self._store = requests, images, ledger, store
-        self._board, self._delivery, self._secret, self._now = board, delivery, secret, now
+        self._board, self._delivery, self._now = board, delivery, now
+        self._budget, self._estimates = budget, estimates
+        self._turns = turns
         self._jobs: dict[str, _Job] = {}
+
+    @asynccontextmanager
+    async def turn(self, request_id: str) -> AsyncGenerator[None]:
+        job = await self._load(request_id)
+        if job is None:
+            yield
+            return
+        if self._turns.must_wait(job.row.user_id):
+            # Read again when it is this job's turn: by then it may have been cancelled.
+            self._jobs.pop(request_id)
+        async with self._turns.of(job.row.user_id):
+            yield
 
     async def plan(self, request_id: str) -> Sequence[tuple[int, int]]:
         job = await self._load(request_id)
@@ -96,7 +113,7 @@ class StudioWork:
         self._board.drawing(request_id)
         return self._catalog.plan(ImageRequest.from_json(job.row.request))
 
-    async def render(self, request_id: str, first: int, count: int) -> list[str]:
+    async def render(self, request_id: str, first: int, count: int) -> list[str] | Begun:
         """One vendor call. The picture's row is written right after its file: it is what stops a second purchase."""
         job = self._jobs.get(request_id)
         if job is None:
@@ -105,14 +122,41 @@ class StudioWork:
         if made:
             return made
         started = self._now()
-        rendering = await self._call(job.row, first, count)
-        stored = self._now()
-        rows = await self._files(job.row, first, rendering)
+        drawn = await self._drawing.draw(job.row, first, count)
+        return drawn if isinstance(drawn, Begun) else await self._keep(job, first, started, drawn)
+
+    async def collect(self, request_id: str, first: int, count: int, begun: Begun) -> list[str]:
+        job = self._jobs.get(request_id)
+        if job is None:
+            raise Broken
+        made = [image.id for image in job.images if first <= image.number < first + count]
+        if made:
+            return made
+        started = self._now()
+        return await self._keep(
+            job, first, started, await self._drawing.collect(job.row, first, count, begun)
+        )
+
+    async def _keep(self, job: _Job, first: int, started: float, drawn: Drawn) -> list[str]:
+        """Store the files, then write their rows."""
+        rendering, stored = drawn.rendering, self._now()
+        if self._estimates is not None:
+            self._estimates.note(job.row.model, stored - started)
+        # Paid for by now: a database that restarts or a full disk is waited for.
+        rows = await patiently(
+            lambda: self._files(job.row, first, drawn), request=job.row.id, what="keeping pictures"
+        )
         stages = {
             f"render_{first}": (started, stored - started),
             f"store_{first}": (stored, self._now() - stored),
         }
-        await self._images.add_rendered(request_id, rows, stages=stages, vendor_id=rendering.request_id)
+        await patiently(
+            lambda: self._images.add_rendered(
+                job.row.id, rows, stages=stages, vendor_id=rendering.request_id
+            ),
+            request=job.row.id,
+            what="noting pictures",
+        )
         job.images.extend(rows)
         return [picture.id for picture in rows]
 
@@ -123,7 +167,12 @@ class StudioWork:
             return
         row, images = job.row, sorted(job.images, key=lambda image: image.number)
         if row.settled_at is None:
-            row, failure = await self._settle(row, images, failure)
+            unsettled, told = row, failure
+            row, failure = await patiently(
+                lambda: self._settle(unsettled, images, told), request=request_id, what="settling"
+            )
+            if self._budget is not None and images:
+                await self._budget.after(row)
         elif row.failure_kind:
             failure = error_from_facts(row.failure_kind, row.failure_facts or {})
         await self._board.end(request_id)
@@ -136,15 +185,24 @@ class StudioWork:
             # Stays `rendered`: the reconciler comes by each minute.
             _log.warning("delivery is put off", request=request_id)
             return
-        if problem is None:
-            await self._requests.mark_delivered(request_id, ended, seconds=ended - started)
-        else:
-            await self._requests.mark_undelivered(request_id, ended, problem, seconds=ended - started)
+        await patiently(
+            lambda: self._note_delivery(request_id, problem, ended, ended - started),
+            request=request_id,
+            what="noting the delivery",
+        )
         _log.info(
             "request ended",
             request=request_id, images=len(images), provider=row.provider, undelivered=problem,
             failure=failure.kind if failure else None, seconds=round(ended - row.created_at, 3),
         )  # fmt: skip
+
+    async def _note_delivery(
+        self, request_id: str, problem: str | None, ended: float, seconds: float
+    ) -> None:
+        if problem is None:
+            await self._requests.mark_delivered(request_id, ended, seconds=seconds)
+        else:
+            await self._requests.mark_undelivered(request_id, ended, problem, seconds=seconds)
 
     async def _load(self, request_id: str) -> _Job | None:
         """The job's row and pictures: read once at its start, kept until it is finished."""
@@ -155,54 +213,24 @@ class StudioWork:
             self._jobs[request_id] = _Job(*found)
         return self._jobs[request_id]
 
-    async def _call(self, row: RequestRow, first: int, count: int) -> Rendering:
-        request = ImageRequest.from_json(row.request)
-        # A request that was accepted with this model is served with it, whatever the catalogue says by now.
-        model = self._catalog.known(request.model)
-        provider = self._providers.get(row.provider)
-        if model is None or provider is None:
-            raise Misconfigured(provider=row.provider, code="no_model" if model is None else "no_key")
-        inputs = await asyncio.gather(*(self._picture(picture) for picture in request.inputs))
-        call = RenderCall(
-            request=request,
-            model=model,
-            prompt=self._styles.apply(request.prompt, request.style),
-            first=first,
-            count=count,
-            inputs=tuple(inputs),
-            mask=await self._picture(request.mask) if request.mask else None,
-            previews=model.previews if count == 1 and self._board.wants_previews(row.id) else 0,
-            requester=safety.requester_hash(self._secret, row.user_id),
-        )
-        rendering = await provider.render(
-            call, lambda number, data: self._board.preview(row.id, number, data)
-        )
-        if not rendering.images:
-            raise NoPicture(provider=model.provider, request_id=rendering.request_id, may_be_paid=True)
-        return rendering
-
-    async def _picture(self, stored: InputImage) -> Picture:
-        try:
-            data = await self._store.get(stored.key)
-        except ImageMissing as error:
-            raise NotFound(what="image", id=stored.image_id) from error
-        return Picture(data=data, media_type=stored.media_type, width=stored.width, height=stored.height)
-
-    async def _files(self, row: RequestRow, first: int, rendering: Rendering) -> list[ImageRow]:
+    async def _files(self, row: RequestRow, first: int, drawn: Drawn) -> list[ImageRow]:
         """Write the files; the rows for them. The call's cost is spread over its pictures so that the parts add up."""
+        rendering = drawn.rendering
         keys = await asyncio.gather(*(self._store.put(image.data) for image in rendering.images))
         each, rest = divmod(rendering.cost_microusd, len(rendering.images))
         return [
-            self._row(row, first + offset, image, key, each + (rest if offset == 0 else 0))
+            self._row(row, first + offset, image, key, each + (rest if offset == 0 else 0), drawn.model)
             for offset, (image, key) in enumerate(zip(rendering.images, keys, strict=True))
         ]
 
-    def _row(self, row: RequestRow, number: int, image: GeneratedImage, key: str, cost: int) -> ImageRow:
+    def _row(
+        self, row: RequestRow, number: int, image: GeneratedImage, key: str, cost: int, model: str
+    ) -> ImageRow:
         return ImageRow(
             id=image_id(row.id, number), request_id=row.id, number=number, key=key, media_type=image.media_type,
             width=image.width, height=image.height, size_bytes=len(image.data), seed=image.seed,
             revised_prompt=image.revised_prompt, cost_microusd=cost, parent_image_id=row.parent_image_id,
-            created_at=self._now(), deleted_at=None,
+            created_at=self._now(), deleted_at=None, model=model,
         )  # fmt: skip
 
     async def _settle(
@@ -211,23 +239,27 @@ class StudioWork:
         """Charge each picture at most its share of the estimate, release the rest, and write down how it ended."""
         if not images and failure is None:
             failure = Cancelled() if row.cancel_requested_at is not None else Broken()
-        share, rest = divmod(row.estimate_microusd, row.count)
-        charges = [
-            PictureCharge(
-                image_id=image.id,
-                member_microusd=min(image.cost_microusd, share + (rest if image.number == 1 else 0)),
-                pool_microusd=image.cost_microusd,
-            )
-            for image in images
-        ]
         now, end = self._now(), _end(images, failure)
-        settled = await self._ledger.settle(row.id, charges, now, end=end)
+        settled = await self._ledger.settle(row.id, charges_for(row, images), now, end=end)
         if settled is None:
             # Somebody else (the reconciler, another process) was faster: what they wrote is the truth.
             return await self._requests.get(row.id) or row, failure
         return replace(
             row, state=end.state, settled_at=now, charged_microusd=settled.charged_microusd
         ), failure
+
+
+def charges_for(row: RequestRow, images: Sequence[ImageRow]) -> list[PictureCharge]:
+    """Each picture that came out: a member pays at most its share of the estimate, the pools what it cost."""
+    share, rest = divmod(row.estimate_microusd, row.count)
+    return [
+        PictureCharge(
+            image_id=image.id,
+            member_microusd=min(image.cost_microusd, share + (rest if image.number == 1 else 0)),
+            pool_microusd=image.cost_microusd,
+        )
+        for image in images
+    ]
 
 
 def _end(images: Sequence[ImageRow], failure: AtelierError | None) -> End:

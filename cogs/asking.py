@@ -9,6 +9,7 @@ from discord.app_commands import Choice
 from bot.catalog import ImageModel
 from bot.client import AtelierBot, first_answer
 from bot.errors import Refused
+from bot.i18n import Texts, texts_for
 from bot.images import Kind, Place, Requester
 from bot.studio import Origin
 from bot.styles import Styles
@@ -61,11 +62,19 @@ async def open_request(bot: AtelierBot, interaction: discord.Interaction, *, pri
     )
 
 
-def model_choices(bot: AtelierBot, typed: str, kind: Kind) -> list[Choice[str]]:
+def model_choices(
+    bot: AtelierBot, interaction: discord.Interaction, typed: str, kind: Kind
+) -> list[Choice[str]]:
+    """Each with what a picture costs as the model draws it by default."""
+    t = texts_for(str(interaction.locale))
     return [
-        Choice(name=entry.name[:_CHOICE_LENGTH], value=entry.id)
+        Choice(name=f"{entry.name} · {price_of(t, entry)}"[:_CHOICE_LENGTH], value=entry.id)
         for entry in bot.services.catalog.suggest(typed, kind)[:_CHOICES]
     ]
+
+
+def price_of(t: Texts, model: ImageModel) -> str:
+    return t("free") if model.free else t.money(model.price_tag())
 
 
 def size_choices(

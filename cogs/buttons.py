@@ -52,6 +52,7 @@ class Buttons(commands.Cog):
     def __init__(self, bot: AtelierBot) -> None:
         self._bot = bot
         bot.on_press("repeat", self.repeat)
+        bot.on_press("swap", self.swap)
         bot.on_press("vary", self.vary)
         bot.on_press("edit", self.ask_edit)
         bot.on_press("original", self.original)
@@ -64,6 +65,14 @@ class Buttons(commands.Cog):
         origin = await open_request(self._bot, interaction, private=private)
         place = place_of(interaction, private=private)
         await self._bot.services.studio.repeat(_request_id(image), requester_of(interaction), place, origin)
+
+    async def swap(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
+        """The same wish on another model, which the button names."""
+        private = _was_private(interaction)
+        origin = await open_request(self._bot, interaction, private=private)
+        place = place_of(interaction, private=private)
+        requester = requester_of(interaction)
+        await self._bot.services.studio.swap(_request_id(image), argument or "", requester, place, origin)
 
     async def vary(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         private = _was_private(interaction)

@@ -75,7 +75,7 @@ class Edit(commands.Cog):
 
     @edit.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return model_choices(self._bot, typed, Kind.EDIT)
+        return model_choices(self._bot, interaction, typed, Kind.EDIT)
 
     @edit.autocomplete("size")
     async def sizes(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

@@ -81,7 +81,7 @@ class Imagine(commands.Cog):
 
     @imagine.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return model_choices(self._bot, typed, Kind.GENERATE)
+        return model_choices(self._bot, interaction, typed, Kind.GENERATE)
 
     @imagine.autocomplete("style")
     async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

@@ -1,4 +1,4 @@
-"""/quota: what a member has left, and what admins allow."""
+"""/quota: what a member has left and why, and what admins allow."""
 
 from __future__ import annotations
 
@@ -8,16 +8,25 @@ from discord.app_commands import Range, locale_str
 from discord.ext import commands
 
 from bot.client import AtelierBot
-from bot.errors import InvalidRequest, NotAllowed
-from bot.i18n import Texts, texts_for
-from bot.images import Requester
-from bot.quotas import Standing, SubjectKind
+from bot.errors import InvalidRequest
+from bot.i18n import Texts
+from bot.quota_words import amount_words, limit_line, per, rule_words, standing_line, why_lines
+from bot.quotas import SubjectKind
+from cogs.admins import as_requester, microusd, require_admin, think_privately
 from cogs.asking import place_of, requester_of
-from storage.rows import LimitRow
+from storage.rows import Rule, Unit
 from storage.windows import Window
 
-_MICRO = 1_000_000
 _LINES = 25
+_MESSAGE = 2000
+
+Whom = discord.Member | discord.Role
+
+WINDOWS = [
+    app_commands.Choice(name=locale_str("day"), value="day"),
+    app_commands.Choice(name=locale_str("week"), value="week"),
+    app_commands.Choice(name=locale_str("month"), value="month"),
+]
 
 
 class Quota(commands.GroupCog, name="quota", description=locale_str("Who may draw how much")):
@@ -31,15 +40,26 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         self, interaction: discord.Interaction[AtelierBot], user: discord.Member | None = None
     ) -> None:
         if user is not None and user.id != interaction.user.id:
-            require_admin(interaction)
-        await interaction.response.defer(ephemeral=True)
-        interaction.extras["private"] = True
-        t = texts_for(str(interaction.locale))
-        whom = requester_of(interaction) if user is None else _as_requester(user)
-        standing = await self._bot.services.quotas.standing(whom, place_of(interaction, private=True))
+            require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        who = requester_of(interaction) if user is None else as_requester(user)
+        standing = await self._bot.services.quotas.standing(who, place_of(interaction, private=True))
         head = t("**Your quota**") if user is None else t("**Quota of {user}**", user=user.mention)
-        lines = [_standing_line(t, limit) for limit in standing] or [t("No limit: draw as much as you like.")]
+        lines = [standing_line(t, limit) for limit in standing] or [t("No limit: draw as much as you like.")]
         await interaction.edit_original_response(content="\n".join([head, *lines]))
+
+    @app_commands.command(description=locale_str("Which rules hold for you here, and why these"))
+    @app_commands.describe(user=locale_str("Somebody else, for those who manage the server"))
+    async def why(
+        self, interaction: discord.Interaction[AtelierBot], user: discord.Member | None = None
+    ) -> None:
+        if user is not None and user.id != interaction.user.id:
+            require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        who = requester_of(interaction) if user is None else as_requester(user)
+        explanation = await self._bot.services.quotas.explain(who, place_of(interaction, private=True))
+        head = t("**Your quota**") if user is None else t("**Quota of {user}**", user=user.mention)
+        await interaction.edit_original_response(content=_fitting([head, *why_lines(t, explanation)]))
 
     @app_commands.command(
         description=locale_str("Set how much a member, a role, a channel or everyone may draw")
@@ -51,14 +71,13 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         user=locale_str("For one member"),
         role=locale_str("For each member of a role"),
         channel=locale_str("For all of a channel together"),
+        jobs=locale_str("Requests at the same time"),
+        cooldown=locale_str("Seconds between two requests"),
+        price=locale_str("What one picture may cost, in dollars"),
+        exempt=locale_str("No limits of their own"),
+        cap=locale_str("The role lowers what other roles allow"),
     )
-    @app_commands.choices(
-        window=[
-            app_commands.Choice(name=locale_str("day"), value="day"),
-            app_commands.Choice(name=locale_str("week"), value="week"),
-            app_commands.Choice(name=locale_str("month"), value="month"),
-        ]
-    )
+    @app_commands.choices(window=WINDOWS)
     @app_commands.guild_only()
     async def set(
         self,
@@ -69,64 +88,157 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         user: discord.Member | None = None,
         role: discord.Role | None = None,
         channel: discord.TextChannel | discord.VoiceChannel | None = None,
+        jobs: Range[int, 0, 100] | None = None,
+        cooldown: Range[int, 0, 86_400] | None = None,
+        price: Range[float, 0.0, 1000.0] | None = None,
+        exempt: bool | None = None,
+        cap: bool = False,
     ) -> None:
-        require_admin(interaction)
-        await interaction.response.defer(ephemeral=True)
-        interaction.extras["private"] = True
-        kind, subject_id, whom = _subject(texts_for(str(interaction.locale)), user, role, channel)
-        before = await self._bot.services.quotas.set(
-            interaction.guild_id or 0,
-            actor_id=interaction.user.id,
-            kind=kind,
-            subject_id=subject_id,
-            images=images,
-            microusd=None if usd is None else round(usd * _MICRO),
-            window=_window(window),
-        )
-        t = texts_for(str(interaction.locale))
-        given = [
-            _amount(t, unit, amount)
-            for unit, amount in (("images", images), ("usd", usd_micro(usd)))
-            if amount is not None
-        ]
-        text = t("{whom}: {amounts} {window}.", whom=whom, amounts=" + ".join(given), window=_per(t, window))
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        kind, subject_id, name = _subject(t, user, role, channel)
+        rules: list[tuple[Rule, int]] = []
+        if jobs is not None:
+            rules.append(("jobs", jobs))
+        if cooldown is not None:
+            rules.append(("cooldown", cooldown))
+        if price is not None:
+            rules.append(("price", microusd(price) or 0))
+        if exempt is not None:
+            rules.append(("exempt", int(exempt)))
+        if rules and kind == "channel":
+            raise InvalidRequest(field=rules[0][0], problem="only_with", allowed=["user", "role"])
+        quotas, actor_id, said = self._bot.services.quotas, interaction.user.id, list[str]()
+        before: dict[Unit, int] = {}
+        if images is not None or usd is not None or not rules:
+            replaced = await quotas.set(
+                guild_id, actor_id=actor_id, kind=kind, subject_id=subject_id, images=images, microusd=microusd(usd),
+                window=_window(window), cap=cap,
+            )  # fmt: skip
+            before.update(replaced)
+            given = (("images", images), ("usd", microusd(usd)))
+            amounts = " + ".join(
+                amount_words(t, unit, amount) for unit, amount in given if amount is not None
+            )
+            said.append(f"{amounts} {per(t, window)}")
+        for rule, amount in rules:
+            await quotas.set_rule(
+                guild_id,
+                actor_id=actor_id,
+                kind=kind,
+                subject_id=subject_id,
+                rule=rule,
+                amount=amount,
+                cap=cap,
+            )
+            said.append(rule_words(t, rule, "", amount))
+        text = f"✅ {name}: {', '.join(said)}." + (" " + t("It is a cap.") if cap else "")
         if before:
-            was = " + ".join(_amount(t, unit, amount) for unit, amount in before.items())
+            was = " + ".join(amount_words(t, unit, amount) for unit, amount in before.items())
             text += " " + t("Before: {amounts}.", amounts=was)
-        await interaction.edit_original_response(content=f"✅ {text}")
+        await interaction.edit_original_response(content=text)
+
+    @app_commands.command(
+        description=locale_str("Take away the limits of a member, a role, a channel or everyone")
+    )
+    @app_commands.describe(
+        user=locale_str("For one member"),
+        role=locale_str("For each member of a role"),
+        channel=locale_str("For all of a channel together"),
+    )
+    @app_commands.guild_only()
+    async def remove(
+        self,
+        interaction: discord.Interaction[AtelierBot],
+        user: discord.Member | None = None,
+        role: discord.Role | None = None,
+        channel: discord.TextChannel | discord.VoiceChannel | None = None,
+    ) -> None:
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        kind, subject_id, _ = _subject(t, user, role, channel)
+        gone = await self._bot.services.quotas.remove(
+            guild_id, actor_id=interaction.user.id, kind=kind, subject_id=subject_id
+        )
+        lines = [limit_line(t, row) for row in gone]
+        head = t("✅ Taken away:") if lines else t("There was nothing to take away.")
+        await interaction.edit_original_response(content=_fitting([head, *lines]))
+
+    @app_commands.command(description=locale_str("Give a member more for today, this week and this month"))
+    @app_commands.describe(
+        user=locale_str("For one member"),
+        images=locale_str("How many pictures"),
+        usd=locale_str("How much money, in dollars"),
+    )
+    @app_commands.guild_only()
+    async def grant(
+        self,
+        interaction: discord.Interaction[AtelierBot],
+        user: discord.Member,
+        images: Range[int, 1, 100_000] | None = None,
+        usd: Range[float, 0.01, 100_000.0] | None = None,
+    ) -> None:
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        if images is None and usd is None:
+            raise InvalidRequest(field="images", problem="missing", allowed=["images", "usd"])
+        # The interaction's id: an event that comes twice is one grant.
+        await self._bot.services.quotas.grant(
+            guild_id, user.id, actor_id=interaction.user.id, images=images or 0, microusd=microusd(usd) or 0,
+            reference=f"interaction:{interaction.id}",
+        )  # fmt: skip
+        given = {"images": images, "usd": microusd(usd)}
+        await self._bot.services.admin.audit.add(
+            guild_id, interaction.user.id, "quota.grant", f"user:{user.id}", after=given
+        )
+        amounts = " + ".join(amount_words(t, unit, amount) for unit, amount in given.items() if amount)
+        words = t("✅ {user} may draw {amounts} more.", user=user.mention, amounts=amounts)
+        await interaction.edit_original_response(content=words)
+
+    @app_commands.command(description=locale_str("Give a member back what they used in the windows of today"))
+    @app_commands.describe(user=locale_str("For one member"))
+    @app_commands.guild_only()
+    async def reset(self, interaction: discord.Interaction[AtelierBot], user: discord.Member) -> None:
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        given = await self._bot.services.quotas.reset(guild_id, user.id, actor_id=interaction.user.id)
+        after = {"images": given.used_images, "usd": given.used_microusd}
+        await self._bot.services.admin.audit.add(
+            guild_id, interaction.user.id, "quota.reset", f"user:{user.id}", after=after
+        )
+        amounts = f"{amount_words(t, 'images', given.used_images)} + {t.money(given.used_microusd)}"
+        words = t("✅ {user} starts anew; given back: {amounts}.", user=user.mention, amounts=amounts)
+        await interaction.edit_original_response(content=words)
+
+    @app_commands.command(description=locale_str("Give one member or role the limits of another"))
+    @app_commands.describe(
+        source=locale_str("Whose limits are taken as they are"), target=locale_str("Who gets them")
+    )
+    @app_commands.guild_only()
+    async def copy(self, interaction: discord.Interaction[AtelierBot], source: Whom, target: Whom) -> None:
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        copied = await self._bot.services.quotas.copy(
+            guild_id, _named(source), _named(target), actor_id=interaction.user.id
+        )
+        words = t.n(
+            "✅ {target} now has {n} limit of {source}.", "✅ {target} now has {n} limits of {source}.", copied,
+            target=target.mention, source=source.mention,
+        )  # fmt: skip
+        await interaction.edit_original_response(content=words)
 
     @app_commands.command(description=locale_str("All limits of this server"))
     @app_commands.guild_only()
     async def list(self, interaction: discord.Interaction[AtelierBot]) -> None:
-        require_admin(interaction)
-        await interaction.response.defer(ephemeral=True)
-        interaction.extras["private"] = True
-        t = texts_for(str(interaction.locale))
-        rows = await self._bot.services.quotas.list(interaction.guild_id or 0)
-        lines = [_limit_line(t, row) for row in rows[:_LINES]]
+        guild_id = require_admin(self._bot, interaction)
+        t = await think_privately(interaction)
+        rows = await self._bot.services.quotas.list(guild_id)
+        lines = [limit_line(t, row) for row in rows[:_LINES]]
         if len(rows) > _LINES:
             lines.append(t("… and {n} more.", n=len(rows) - _LINES))
-        text = "\n".join(
-            [t("**Limits of this server**"), *(lines or [t("None are set: the owner's defaults hold.")])]
-        )
-        await interaction.edit_original_response(content=text)
-
-
-def require_admin(interaction: discord.Interaction) -> None:
-    """Discord's own setting for who sees a command is a default that a server may change: this is the border."""
-    if interaction.guild_id is None:
-        raise NotAllowed(what="server_only")
-    if not interaction.permissions.manage_guild:
-        raise NotAllowed(what="admin")
-
-
-def usd_micro(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * _MICRO)
-
-
-def _as_requester(member: discord.Member) -> Requester:
-    roles = tuple(member._roles)  # pyright: ignore[reportPrivateUsage] see cogs.asking.requester_of
-    return Requester(user_id=member.id, name=member.name, role_ids=roles)
+        head = t("**Limits of this server**")
+        nothing = [t("None are set: the owner's defaults hold.")]
+        await interaction.edit_original_response(content=_fitting([head, *(lines or nothing)]))
 
 
 def _subject(
@@ -146,37 +258,24 @@ def _subject(
     return "everyone", 0, t("Every member")
 
 
+def _named(whom: Whom) -> tuple[SubjectKind, int]:
+    return ("role" if isinstance(whom, discord.Role) else "user"), whom.id
+
+
 def _window(word: str) -> Window:
     if word not in {*Window}:
         raise InvalidRequest(field="window", problem="unknown", value=word, allowed=[*Window])
     return Window(word)
 
 
-def _amount(t: Texts, unit: str, amount: int) -> str:
-    return t.n("{n} picture", "{n} pictures", amount) if unit == "images" else t.money(amount)
-
-
-def _per(t: Texts, window: str) -> str:
-    return {"day": t("a day"), "week": t("a week"), "month": t("a month")}[window]
-
-
-def _standing_line(t: Texts, limit: Standing) -> str:
-    return t(
-        "{left} of {amount} left {window}, renews {when}",
-        left=_amount(t, limit.unit, limit.left),
-        amount=_amount(t, limit.unit, limit.amount),
-        window=_per(t, limit.window),
-        when=f"<t:{limit.renews_at}:R>",
-    )
-
-
-def _limit_line(t: Texts, row: LimitRow) -> str:
-    whom = {
-        "user": f"<@{row.subject_id}>",
-        "role": f"<@&{row.subject_id}>",
-        "channel": f"<#{row.subject_id}>",
-    }.get(row.subject_kind, t("Every member"))
-    return f"- {whom}: {_amount(t, row.unit, row.amount)} {_per(t, row.window)}"
+def _fitting(lines: list[str]) -> str:
+    """Whole lines only, as many as a message holds."""
+    text = ""
+    for line in lines:
+        if len(text) + len(line) + 1 > _MESSAGE - 2:
+            return f"{text}…"
+        text += f"{line}\n"
+    return text.rstrip("\n")
 
 
 async def setup(bot: AtelierBot) -> None:

@@ -61,7 +61,7 @@ class Variations(commands.Cog):
 
     @variations.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return model_choices(self._bot, typed, Kind.VARIATIONS)
+        return model_choices(self._bot, interaction, typed, Kind.VARIATIONS)
 
 
 async def setup(bot: AtelierBot) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Connection, Insert, bindparam, func, insert, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.counters import Dimensions, guard_births, reserve
-from storage.errors import TooManyOpen
-from storage.rows import Accepted, Limit, NewRequest
+from storage.errors import TooManyOpen, TooSoon
+from storage.rows import Accepted, Limit, NewRequest, Pace
 from storage.tables import IS_OPEN, ledger, requests
 
 Enqueue = Callable[[Connection], None]
@@ -30,6 +30,7 @@ _COUNT_OPEN = (
     .select_from(requests)
     .where(requests.c.user_id == bindparam("member", type_=BigInteger), IS_OPEN)
 )
+_COST_NOTHING = ("failed", "refused", "cancelled", "parked")
 _MEMBER_LOCK = 0x41746C03
 
 
@@ -41,16 +42,19 @@ def accept(
     *,
     open_limit: int | None,
     exclusive: bool,
+    pace: Pace | None = None,
 ) -> Accepted:
-    """All of it, or one of NoRoom, TooManyOpen, BirthNeeded (come back with `exclusive`) and then nothing of it."""
+    """All of it, or nothing and one of NoRoom, TooManyOpen, TooSoon, BirthNeeded (come back with `exclusive`)."""
     guard_births(connection, exclusive=exclusive)
-    if open_limit is not None:
+    if open_limit is not None or pace is not None:
         _one_at_a_time(connection, row.user_id)
     inserted = connection.execute(_INSERT_REQUEST[connection.dialect.name], _values(row))
     if inserted.rowcount == 0:
         return _accepted_before(connection, row)
     if open_limit is not None:
         _check_open(connection, row.user_id, open_limit)
+    if pace is not None:
+        _check_pace(connection, row, pace)
     reserve(
         connection,
         dimensions_of(row),
@@ -122,6 +126,24 @@ def _check_open(connection: Connection, user_id: int, limit: int) -> None:
     already = count_open(connection, user_id) - 1  # without the row that was just inserted
     if already >= limit:
         raise TooManyOpen(limit, already)
+
+
+def _check_pace(connection: Connection, row: NewRequest, pace: Pace) -> None:
+    """The server's own rules for this member; what failed or was cancelled does not make anybody wait."""
+    others = (requests.c.user_id == row.user_id, requests.c.guild_id == row.guild_id, requests.c.id != row.id)
+    if pace.at_once is not None:
+        query = select(func.count()).select_from(requests).where(*others, IS_OPEN)
+        already = connection.execute(query).scalar_one()
+        if already >= pace.at_once:
+            raise TooManyOpen(pace.at_once, already)
+    if pace.cooldown_seconds:
+        since = row.created_at - pace.cooldown_seconds
+        recent = select(func.max(requests.c.created_at)).where(
+            *others, requests.c.created_at > since, requests.c.state.not_in(_COST_NOTHING)
+        )
+        last = connection.execute(recent).scalar_one()
+        if last is not None:
+            raise TooSoon(pace.cooldown_seconds, last + pace.cooldown_seconds)
 
 
 def count_open(connection: Connection, user_id: int) -> int:

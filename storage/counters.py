@@ -76,7 +76,7 @@ class Dimensions:
             for guild_id, subjects, prefix in (mine, owners)
             for subject in subjects
             for window in Window
-            if named[subject]
+            if named[subject] and named[f"{prefix}{window.value}"]
         }
 
     def parameters(self) -> dict[str, Any]:
@@ -94,7 +94,9 @@ class Dimensions:
 
 
 def _starts(prefix: str, day: str) -> dict[str, str]:
-    """The first days of the three windows that `day` lies in."""
+    """The first days of the three windows that `day` lies in; an empty one lies in none."""
+    if not day:
+        return {f"{prefix}{window.value}": "" for window in Window}
     parsed = date.fromisoformat(day)
     return {f"{prefix}{window.value}": window_start(window, parsed).isoformat() for window in Window}
 
@@ -245,7 +247,7 @@ def _give_birth(connection: Connection, key: CounterKey) -> Spent:
     end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
     sums = booked(connection, key.guild_id, key.subject, key.window_start, end)
     values = {name: getattr(sums, name) for name in AMOUNTS}
-    connection.execute(insert(counters).values(**key._asdict(), window_end=end, **values))
+    connection.execute(_BEAR, {**key._asdict(), "window_end": end, **values})
     return sums
 
 
@@ -264,28 +266,13 @@ def _read(connection: Connection, key: CounterKey) -> Spent | None:
 
 def booked(connection: Connection, guild_id: int, subject: str, start: str, end: str) -> Spent:
     """The ledger's sums for a subject, from the day `start` to before the day `end`."""
-    return Spent(**connection.execute(_sums_of(guild_id, subject, start, end)).mappings().one())
-
-
-def _sums_of(guild_id: int, subject: str, start: str, end: str) -> Executable:
     kind, _, identity = subject.partition(":")
-    day: Column[str] = ledger.c.day
-    match kind:
-        case "user":
-            whose: ColumnElement[bool] = and_(
-                ledger.c.guild_id == guild_id, ledger.c.user_id == int(identity)
-            )
-        case "channel":
-            whose = and_(ledger.c.guild_id == guild_id, ledger.c.channel_id == int(identity))
-        case "server":
-            whose = ledger.c.guild_id == guild_id
-        case "provider":
-            whose, day = ledger.c.provider == identity, ledger.c.owner_day
-        case "owner":
-            whose, day = literal(True), ledger.c.owner_day
-        case _:
-            raise ValueError(f"no counter counts {subject!r}")
-    return select(*sums(is_member=kind == "user")).where(whose, day >= start, day < end)
+    if kind not in _SUMS:
+        raise ValueError(f"no counter counts {subject!r}")
+    found = {"guild": guild_id, "start": start, "end": end}
+    if identity:
+        found["identity"] = identity if kind == "provider" else int(identity)
+    return Spent(**connection.execute(_SUMS[kind], found).mappings().one())
 
 
 def sums(*, is_member: bool) -> list[ColumnElement[int]]:
@@ -303,3 +290,23 @@ def sums(*, is_member: bool) -> list[ColumnElement[int]]:
     return [
         func.coalesce(func.sum(column), 0).label(name) for name, column in zip(AMOUNTS, columns, strict=True)
     ]
+
+
+def _sums_of(kind: str) -> Executable:
+    """Written once for each kind of subject: building it took longer than the sum."""
+    is_guilds = ledger.c.guild_id == bindparam("guild", type_=BigInteger)
+    whose: dict[str, ColumnElement[bool]] = {
+        "user": and_(is_guilds, ledger.c.user_id == bindparam("identity", type_=BigInteger)),
+        "channel": and_(is_guilds, ledger.c.channel_id == bindparam("identity", type_=BigInteger)),
+        "server": is_guilds,
+        "provider": ledger.c.provider == bindparam("identity", type_=Text),
+        "owner": literal(True),
+    }
+    day: Column[str] = ledger.c.owner_day if kind in ("provider", "owner") else ledger.c.day
+    return select(*sums(is_member=kind == "user")).where(
+        whose[kind], day >= bindparam("start", type_=Text), day < bindparam("end", type_=Text)
+    )
+
+
+_SUMS = {kind: _sums_of(kind) for kind in ("user", "channel", "server", "provider", "owner")}
+_BEAR = insert(counters)

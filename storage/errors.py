@@ -7,7 +7,7 @@ StorageError
 │   ├── DatabaseUnreachable   no server, wrong name or password, or a dropped connection
 │   ├── DatabaseUnwritable    folder or file cannot be written, or the disk is full
 │   └── DatabaseDamaged       the file is no database, or a broken one
-├── NoRoom, TooManyOpen       an acceptance that would pass a limit; nothing was written
+├── NoRoom, TooManyOpen, TooSoon   an acceptance that would pass a limit; nothing was written
 └── ImageMissing, StoreFull, StoreUnwritable, StoreUnreachable
 """
 
@@ -84,6 +84,14 @@ class TooManyOpen(StorageError):
 
     limit: int
     open: int
+
+
+@dataclass(eq=False)
+class TooSoon(StorageError):
+    """The member's last request here was so recent that the next is welcome from `ready_at` (Unix seconds) on."""
+
+    seconds: int
+    ready_at: float
 
 
 @dataclass(eq=False)

@@ -7,11 +7,11 @@ twice does it once. Reservations are written by `acceptance`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import counters
@@ -58,6 +58,15 @@ class Ledger:
         Raises sqlalchemy's IntegrityError when it would bring a counter below zero.
         """
         return await self._database.write(lambda connection: _book(connection, booking))
+
+    async def reset(self, booking: Booking, first_day: str, last_day: str) -> Spent:
+        """Grant a member, day by day, what they used from `first_day` to `last_day`; what that was, in all.
+
+        What an earlier reset gave back is not given twice. Pools keep what was used: the pictures were made. `booking`
+        gives who, by whom and when; its reference must be new.
+        """
+        end = (date.fromisoformat(last_day) + timedelta(days=1)).isoformat()
+        return await self._database.write(lambda connection: _reset(connection, booking, first_day, end))
 
     async def counter(self, guild_id: int, subject: str, window: str, window_start: str) -> CounterRow:
         """What is reserved, used and granted; summed up from the ledger where no counter exists."""
@@ -192,8 +201,43 @@ def _write_down(connection: Connection, settled: Settled, now: float, end: End |
     connection.execute(_WRITE_DOWN, {"settling": settled.request_id, **values})
 
 
-def _book(connection: Connection, booking: Booking) -> bool:
-    counters.guard_births(connection)
+def _reset(connection: Connection, booking: Booking, first_day: str, end: str) -> Spent:
+    # Exclusive on Postgres: a settlement between the sum and the grant would be in neither.
+    counters.guard_births(connection, exclusive=True)
+    given_back = ledger.c.kind == "reset"
+    per_day = (
+        select(
+            ledger.c.day,
+            func.sum(ledger.c.used_images - case((given_back, ledger.c.granted_images), else_=0)).label(
+                "images"
+            ),
+            func.sum(ledger.c.used_microusd - case((given_back, ledger.c.granted_microusd), else_=0)).label(
+                "microusd"
+            ),
+        )
+        .where(
+            ledger.c.guild_id == booking.guild_id,
+            ledger.c.user_id == booking.user_id,
+            ledger.c.day >= first_day,
+            ledger.c.day < end,
+        )
+        .group_by(ledger.c.day)
+    )
+    images = microusd = 0
+    for day, day_images, day_microusd in connection.execute(per_day).all():
+        if day_images or day_microusd:
+            part = replace(
+                booking, kind="reset", reference=f"{booking.reference}:{day}", day=day,
+                images=int(day_images), microusd=int(day_microusd),
+            )  # fmt: skip
+            _book(connection, part, guarded=True)
+            images, microusd = images + part.images, microusd + part.microusd
+    return Spent(used_images=images, used_microusd=microusd)
+
+
+def _book(connection: Connection, booking: Booking, *, guarded: bool = False) -> bool:
+    if not guarded:
+        counters.guard_births(connection)
     dimensions = Dimensions(
         guild_id=booking.guild_id,
         user_id=booking.user_id,
@@ -204,7 +248,7 @@ def _book(connection: Connection, booking: Booking) -> bool:
     )
     movement = (
         Movement(granted_images=booking.images, granted_microusd=booking.microusd)
-        if booking.kind == "grant"
+        if booking.kind in ("grant", "reset")
         else Movement(
             used_images=booking.images, used_microusd=booking.microusd, pool_microusd=booking.pool_microusd
         )

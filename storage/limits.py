@@ -12,7 +12,7 @@ from sqlalchemy import update as update_rows
 
 from storage.audit import add_audit
 from storage.database import Database
-from storage.rows import LimitRow, Scope, Unit
+from storage.rows import LimitRow, Rule, Scope
 from storage.tables import limits
 
 
@@ -25,13 +25,14 @@ class LimitRepository:
         guild_id: int,
         subject_kind: Scope,
         subject_id: str,
-        unit: Unit,
+        unit: Rule,
         window: str,
         amount: int,
         *,
         actor_id: int,
+        cap: bool = False,
     ) -> int | None:
-        """The amount (images or micro-dollars) that it replaced; None when there was none."""
+        """The amount (in the rule's unit) that it replaced; None when there was none."""
         key = {
             "guild_id": guild_id,
             "subject_kind": subject_kind,
@@ -40,14 +41,15 @@ class LimitRepository:
             "window": window,
         }
         now = self._database.now()
-        return await self._database.write(lambda connection: _set(connection, key, amount, actor_id, now))
+        values = {"amount": amount, "cap": cap, "updated_by": actor_id, "updated_at": now}
+        return await self._database.write(lambda connection: _set(connection, key, values))
 
     async def remove(
         self,
         guild_id: int,
         subject_kind: Scope,
         subject_id: str,
-        unit: Unit,
+        unit: Rule,
         window: str,
         *,
         actor_id: int,
@@ -63,6 +65,35 @@ class LimitRepository:
         now = self._database.now()
         return await self._database.write(lambda connection: _remove(connection, key, actor_id, now))
 
+    async def copy(
+        self, guild_id: int, source: tuple[Scope, str], target: tuple[Scope, str], *, actor_id: int
+    ) -> int:
+        """Give `target` (kind, id) every rule that `source` has, in one transaction; how many."""
+        now = self._database.now()
+
+        def work(connection: Connection) -> int:
+            rules = select(limits).where(
+                limits.c.guild_id == guild_id,
+                limits.c.subject_kind == source[0],
+                limits.c.subject_id == source[1],
+            )
+            found = connection.execute(rules).mappings().all()
+            for row in found:
+                key = {
+                    "guild_id": guild_id,
+                    "subject_kind": target[0],
+                    "subject_id": target[1],
+                    "unit": row["unit"],
+                    "window": row["window"],
+                }
+                # Only a role's rule can be a cap.
+                cap = bool(row["cap"]) and target[0] == "role"
+                values = {"amount": row["amount"], "cap": cap, "updated_by": actor_id, "updated_at": now}
+                _set(connection, key, values)
+            return len(found)
+
+        return await self._database.write(work)
+
     async def all_of(self, guild_id: int) -> list[LimitRow]:
         return await self._many(limits.c.guild_id == guild_id)
 
@@ -75,14 +106,14 @@ class LimitRepository:
         return await self._database.many(LimitRow, query)
 
 
-def _set(connection: Connection, key: dict[str, Any], amount: int, actor_id: int, now: float) -> int | None:
+def _set(connection: Connection, key: dict[str, Any], values: dict[str, Any]) -> int | None:
     before = _lock_amount(connection, key)
-    values = {"amount": amount, "updated_by": actor_id, "updated_at": now}
     if before is None:
         connection.execute(insert(limits).values(**key, **values))
     else:
         connection.execute(update_rows(limits).where(_is(key)).values(values))
-    _audit(connection, key, "limit.set", actor_id=actor_id, now=now, before=before, after=amount)
+    actor_id, now = values["updated_by"], values["updated_at"]
+    _audit(connection, key, "limit.set", actor_id=actor_id, now=now, before=before, after=values["amount"])
     return before
 
 

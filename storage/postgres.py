@@ -68,6 +68,10 @@ class PostgresDatabase(Database):
     async def migrate(self) -> None:
         await self.write(_migrate)
 
+    async def session(self) -> AsyncConnection:
+        """A connection that is the caller's for as long as they like; each statement commits by itself."""
+        return await self._reading.connect()
+
     async def close(self) -> None:
         await self._engine.dispose()
         if self._job_engine is not None:

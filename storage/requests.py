@@ -16,7 +16,7 @@ from storage.acceptance import Enqueue, accept, count_open
 from storage.counters import BirthNeeded
 from storage.database import Database
 from storage.json_sql import appended, merged
-from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, RequestRow
+from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, Pace, RequestRow
 from storage.tables import IS_OPEN, IS_UNSETTLED, OPEN_STATES, images, requests
 from storage.users import see_user
 
@@ -38,18 +38,22 @@ class RequestRepository:
         *,
         enqueue: Enqueue | None = None,
         open_limit: int | None = None,
+        pace: Pace | None = None,
     ) -> Accepted:
         """Write the request, reserve `count` images and the estimate, and run `enqueue` on the same connection.
 
         All in one transaction: when this returns, the request is accepted; when it raises, nothing was written. The
         second request of one interaction is answered with the first. Raises NoRoom (the first of `limits` that has
-        none) or TooManyOpen (the member has `open_limit` open ones already). Other exceptions are `enqueue`'s own.
+        none), TooManyOpen (the member has `open_limit` open ones already, or more here than `pace` says) or TooSoon.
+        Other exceptions are `enqueue`'s own.
         """
         who = (row.user_id, row.user_name, row.locale)
         is_known = self._seen.get(who, float("-inf")) > row.created_at - _SEEN_FOR_SECONDS
 
         def work(connection: Connection, *, exclusive: bool) -> Accepted:
-            accepted = accept(connection, row, limits, enqueue, open_limit=open_limit, exclusive=exclusive)
+            accepted = accept(
+                connection, row, limits, enqueue, open_limit=open_limit, exclusive=exclusive, pace=pace
+            )
             if not is_known and not accepted.duplicate:
                 see_user(connection, row.user_id, row.user_name, row.locale, row.created_at)
             return accepted
@@ -114,8 +118,46 @@ class RequestRepository:
             page = page.where(requests.c.created_at < before)
         return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
 
+    async def in_state(self, state: str, *, guild_id: int | None = None, limit: int = 25) -> list[RequestRow]:
+        """Newest first; of one server, or of all."""
+        found = select(requests).where(requests.c.state == state)
+        if guild_id is not None:
+            found = found.where(requests.c.guild_id == guild_id)
+        return await self._database.many(
+            RequestRow, found.order_by(requests.c.created_at.desc()).limit(limit)
+        )
+
+    async def filtered(
+        self,
+        guild_id: int,
+        *,
+        user_id: int | None = None,
+        states: Collection[str] | None = None,
+        limit: int = 20,
+    ) -> list[RequestRow]:
+        """As `of_guild`, of one member or in some states only."""
+        page = select(requests).where(requests.c.guild_id == guild_id)
+        if user_id is not None:
+            page = page.where(requests.c.user_id == user_id)
+        if states is not None:
+            page = page.where(requests.c.state.in_(states))
+        return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
+
+    async def states_of(self, guild_id: int) -> dict[str, int]:
+        """How many of a server's requests are in each state."""
+        query = (
+            select(requests.c.state, func.count())
+            .where(requests.c.guild_id == guild_id)
+            .group_by(requests.c.state)
+        )
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {state: int(count) for state, count in rows}
+
     async def count_open(self, user_id: int) -> int:
         return await self._database.read(lambda connection: count_open(connection, user_id))
+
+    async def count_all_open(self) -> int:
+        return await self._number(select(func.count()).select_from(requests).where(IS_OPEN))
 
     async def queue_place(self, request_id: str) -> int:
         """How many open requests were there before this one."""
@@ -167,6 +209,34 @@ class RequestRepository:
             .where(requests.c.id == request_id, requests.c.cancel_requested_at.is_(None), IS_OPEN)
             .values(cancel_requested_at=now)
         )
+
+    async def begin(self, request_id: str, started_at: float, waited_seconds: float) -> bool:
+        """Note that its job starts now, after that wait; False when it has ended or somebody wished to cancel it.
+
+        The same row's lock decides between this and `request_cancel`: a request that had not begun when it was
+        cancelled never will.
+        """
+        stage = {"queued": [round(started_at - waited_seconds, 3), round(waited_seconds, 3)]}
+        return await self._change(
+            update(requests)
+            .where(requests.c.id == request_id, requests.c.cancel_requested_at.is_(None), IS_OPEN)
+            .values(
+                stages=merged(self._database.dialect, requests.c.stages, stage),
+                state=case((requests.c.state == "rendered", requests.c.state), else_="rendering"),
+            )
+        )
+
+    async def cancelled_among(self, request_ids: Collection[str]) -> list[str]:
+        """Those of these that somebody wished to cancel."""
+        wished = select(requests.c.id).where(
+            requests.c.id.in_(request_ids), requests.c.cancel_requested_at.is_not(None)
+        )
+        return await self._database.read(lambda connection: list(connection.scalars(wished)))
+
+    async def open_of_user(self, user_id: int) -> list[RequestRow]:
+        """A member's open requests, oldest first."""
+        mine = select(requests).where(requests.c.user_id == user_id, IS_OPEN)
+        return await self._database.many(RequestRow, mine.order_by(requests.c.created_at))
 
     async def cancel_requested(self, request_id: str) -> bool:
         wish = select(requests.c.cancel_requested_at).where(requests.c.id == request_id)

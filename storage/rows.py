@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 Json: TypeAlias = Mapping[str, Any]
 Unit: TypeAlias = Literal["images", "usd"]
+Rule: TypeAlias = Literal["images", "usd", "jobs", "cooldown", "price", "exempt"]
 Scope: TypeAlias = Literal["user", "role", "everyone", "channel", "server", "provider", "owner"]
 
 
@@ -48,7 +49,9 @@ class Limit:
 class NewRequest:
     """A request before its acceptance. `count` images and `estimate_microusd` are what gets reserved.
 
-    `day` is the date in the guild's zone, `owner_day` the date in UTC; `guild_id` is 0 outside of servers;
+    `day` is the date in the guild's zone, `owner_day` the date in UTC. Somebody else's key pays where `payer` names
+    `guild:ID` or `user:ID`: then `owner_day` is empty, which lies in no window, so that no counter of the owner moves;
+    with a member's own key `day` is empty as well. `guild_id` is 0 outside of servers;
     `counted_channel_id` is the channel whose pool pays when it is not `channel_id` (a thread's parent); `token` comes
     encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end.
     """
@@ -83,6 +86,15 @@ class NewRequest:
     parent_image_id: str | None = None
     reference: str | None = None
     limits: tuple[Json, ...] = ()
+    payer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast one member may go in one server: requests open at once, seconds between two; None: as they like."""
+
+    at_once: int | None = None
+    cooldown_seconds: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,13 +151,17 @@ class RequestRow:
     reference: str | None
     limits: list[Json]
     attempts: int
+    payer: str | None
     created_at: float
     updated_at: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRow:
-    """`key` finds the bytes in the image store; `cost_microusd` is what the vendor took for this picture."""
+    """`key` finds the bytes in the image store; `cost_microusd` is what the vendor took for this picture.
+
+    `model` made it, which may be another than was asked.
+    """
 
     id: str
     request_id: str
@@ -161,6 +177,7 @@ class ImageRow:
     revised_prompt: str | None = None
     parent_image_id: str | None = None
     deleted_at: float | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +221,7 @@ class Booking:
     """
 
     reference: str
-    kind: Literal["grant", "refund", "adjust"]
+    kind: Literal["grant", "reset", "refund", "adjust"]
     guild_id: int
     user_id: int
     day: str
@@ -252,16 +269,22 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class LimitRow:
-    """A rule as an admin set it. `subject_id` is a Discord id, a provider's name, or empty where none is needed."""
+    """A rule as an admin set it. `subject_id` is a Discord id, a provider's name, or empty where none is needed.
+
+    `images` and `usd` (micro-dollars) count in a `window`; for the others it is empty: `jobs` at once, `cooldown` in
+    seconds, `price` of one picture in micro-dollars, `exempt` 0 or 1. A role's rule that is a `cap` lowers what the
+    member's other roles allow.
+    """
 
     guild_id: int
     subject_kind: Scope
     subject_id: str
-    unit: Unit
+    unit: Rule
     window: str
     amount: int
     updated_by: int
     updated_at: float
+    cap: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,3 +318,58 @@ class GuildRow:
     settings: Json
     joined_at: float
     left_at: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockRow:
+    guild_id: int
+    user_id: int
+    reason: str
+    until: float | None
+    blocked_by: int
+    blocked_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRow:
+    """`owner` is `guild:ID` or `user:ID`; `sealed` is the key, encrypted."""
+
+    owner: str
+    provider: str
+    sealed: bytes = field(repr=False)
+    last_four: str
+    added_by: int
+    added_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferRow:
+    """A request that a limit refused. `asked` is in images or micro-dollars; `cheaper` a model that would have fit."""
+
+    id: str
+    guild_id: int
+    user_id: int
+    channel_id: int
+    locale: str
+    scope: str
+    unit: Unit
+    window: str
+    window_start: str
+    asked: int
+    request: Json
+    cheaper: str | None
+    created_at: float
+    asked_key: str | None = None
+    decision: str | None = None
+    decided_by: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageRow:
+    """What was delivered on one day with one model; `charged_microusd` the members', `cost_microusd` what it cost."""
+
+    day: str
+    model: str
+    images: int
+    charged_microusd: int
+    cost_microusd: int

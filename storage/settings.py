@@ -37,6 +37,12 @@ class SettingsRepository:
         values = {"scope": scope, "key": key, "value": value}
         await self._database.change(_UPSERTS[self._database.dialect].values(values))
 
+    async def claim(self, scope: str, key: str, value: Any) -> bool:
+        """Set it where nothing is set yet; whether it was us: of several processes one wins."""
+        values = {"scope": scope, "key": key, "value": value}
+        once = _INSERTS[self._database.dialect].on_conflict_do_nothing().values(values)
+        return await self._database.change(once) > 0
+
     async def delete(self, scope: str, key: str) -> bool:
         """Whether there was anything."""
         change = delete(settings).where(settings.c.scope == scope, settings.c.key == key)

@@ -120,6 +120,7 @@ requests = Table(
     Column("reference", Text),
     Column("limits", _Json, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("payer", Text),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Index("requests_open", "created_at", "user_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
@@ -145,6 +146,7 @@ images = Table(
     Column("parent_image_id", Text, index=True),
     Column("created_at", Double, nullable=False, index=True),
     Column("deleted_at", Double),
+    Column("model", Text),
     UniqueConstraint("request_id", "number"),
 )
 
@@ -157,6 +159,7 @@ limits = Table(
     Column("unit", Text, primary_key=True),
     Column("window", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
+    Column("cap", Boolean, nullable=False, server_default=text("false")),
     Column("updated_by", BigInteger, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
@@ -234,4 +237,48 @@ settings = Table(
     Column("scope", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     _json("value"),
+)
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Double),
+    Column("blocked_by", BigInteger, nullable=False),
+    Column("blocked_at", Double, nullable=False),
+)
+
+provider_keys = Table(
+    "provider_keys",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("last_four", Text, nullable=False),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Double, nullable=False),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("window", Text, nullable=False),
+    Column("window_start", Text, nullable=False),
+    Column("asked", BigInteger, nullable=False),
+    Column("request", _Json, nullable=False),
+    Column("cheaper", Text),
+    Column("asked_key", Text, unique=True),
+    Column("decision", Text),
+    Column("decided_by", BigInteger),
+    Column("created_at", Double, nullable=False),
+    Index(None, "user_id"),
 )

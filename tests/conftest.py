@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import hypothesis
 import pytest
 
 from bot.settings import SETTINGS
+from storage.database import open_database
+from tests.storage.postgres_server import PostgresServer, postgres_server
 
 _SOCKETS = ("connect", "connect_ex")
 
@@ -27,6 +30,26 @@ def pytest_configure() -> None:
 def no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*SETTINGS, "GOOGLE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[PostgresServer]:
+    """One server for all tests of a process; each takes a database of its own."""
+    try:
+        server = postgres_server()
+        started = server.__enter__()
+    except Exception as error:  # noqa: BLE001 - whatever keeps the wheel's server from running here is a reason to skip
+        pytest.skip(f"PostgreSQL does not start here: {error!r}")
+    try:
+        asyncio.run(_open_and_close(started.make_template()))
+        yield started
+    finally:
+        server.__exit__(None, None, None)
+
+
+async def _open_and_close(url: str) -> None:
+    async with open_database(url):
+        pass
 
 
 def _loopback_only(connect: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -127,20 +128,36 @@ def test_a_fault_while_running_leaves_its_traceback_in_the_log(
 def test_the_playground_listens_where_the_environment_says_whatever_the_env_file_holds(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / ".env").write_text("HTTP_PORT=nonsense\nPLAYGROUND_PORT=nonsense\n")
-    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PLAYGROUND_PORT": "0"}
-    command = [sys.executable, "-m", "bot", "playground"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path, env=environ) as playing:
+    (tmp_path / ".env").write_text("HTTP_PORT=nonsense\nPLAYGROUND_PORT=nonsense\nDATA_DIR=/nowhere\n")
+    with playground(tmp_path, "0") as playing:
         assert playing.stdout
-        assert '"rest_url":"http://127.0.0.1:' in playing.stdout.readline()
+        assert playing.stdout.readline().startswith("The playground is at http://127.0.0.1:")
+        assert "type /" in playing.stdout.readline()
+        playing.send_signal(signal.SIGINT)
+        assert playing.wait(timeout=30) == 0
+        assert playing.stderr
+        assert playing.stderr.read() == ""
+    assert (tmp_path / "data" / "playground").is_dir()
+
+
+def test_the_playground_takes_the_next_port_when_its_own_is_in_use(web_port: int, tmp_path: Path) -> None:
+    with playground(tmp_path, str(web_port)) as playing:
+        assert playing.stdout
+        assert playing.stdout.readline().startswith(f"Port {web_port} is in use by another program; trying ")
+        lines = iter(playing.stdout.readline, "")
+        told = next(
+            filter(None, map(re.compile(r"The playground is at http://127\.0\.0\.1:(\d+)").match, lines))
+        )
+        assert int(told[1]) > web_port
         playing.terminate()
         assert playing.wait(timeout=30) == 0
 
 
-def test_a_port_in_use_is_said_in_words(web_port: int, tmp_path: Path) -> None:
-    ended = atelier("playground", folder=tmp_path, PLAYGROUND_PORT=str(web_port))
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(f"The address is in use by another program.\n  127.0.0.1:{web_port}\n")
+def playground(folder: Path, port: str) -> subprocess.Popen[str]:
+    environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PLAYGROUND_PORT": port}
+    command = [sys.executable, "-m", "bot", "playground"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=folder, env=environ)
 
 
 def test_no_verb_is_the_playground_without_a_token_and_the_bot_with_one(

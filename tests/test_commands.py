@@ -38,13 +38,35 @@ def spoken(entry: dict[str, Any], key: str) -> list[str]:
 async def test_the_commands_of_the_design_are_there_with_their_options(payload: list[dict[str, Any]]) -> None:
     named = {entry["name"]: [option["name"] for option in entry.get("options", ())] for entry in payload}
     assert {"imagine", "edit", "variations", "quota", "help"} <= named.keys()
-    assert named["imagine"] == (
-        "prompt image model style size quality count format background seed negative private spoiler".split()
-    )
-    assert set(named["edit"]) == set(
-        "prompt image image2 image3 mask model size quality count format private".split()
-    )
-    assert set(named["variations"]) == set("image prompt strength count model private".split())
+    assert named["imagine"] == [
+        "prompt",
+        "image",
+        "model",
+        "style",
+        "size",
+        "quality",
+        "count",
+        "format",
+        "background",
+        "seed",
+        "negative",
+        "private",
+        "spoiler",
+    ]
+    assert set(named["edit"]) == {
+        "prompt",
+        "image",
+        "image2",
+        "image3",
+        "mask",
+        "model",
+        "size",
+        "quality",
+        "count",
+        "format",
+        "private",
+    }
+    assert set(named["variations"]) == {"image", "prompt", "strength", "count", "model", "private"}
     assert {"show", "set", "list"} <= set(named["quota"])
 
 

@@ -20,6 +20,7 @@ from bot.delivery import LATER
 from bot.delivery.address import Address, address_of
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
 from bot.errors import AtelierError
+from bot.failover import helps_elsewhere, others
 from bot.i18n import texts_for
 from bot.images import ImageRequest
 from bot.quotas import QuotaService
@@ -37,6 +38,7 @@ _REQUEST_LIMIT_BYTES = 24 * 1024 * 1024
 """All files of one message; Discord's page says 25 MiB for the whole request, form included."""
 
 _TRIES = 4
+_AT_ONCE = 16
 _FIRST_WAIT_SECONDS = 1.0
 _TOKEN_MARGIN_SECONDS = 5.0
 
@@ -61,6 +63,7 @@ class DiscordDelivery:
         self._messenger, self._vault, self._store = messenger, vault, store
         self._catalog, self._quotas, self._pixels = catalog, quotas, pixels
         self._now, self._sleep = now, sleep
+        self._hands = asyncio.Semaphore(_AT_ONCE)
 
     def address(self, row: NewRequest | RequestRow) -> Address:
         return address_of(row, self._vault)
@@ -72,6 +75,13 @@ class DiscordDelivery:
 
         Never raises for Discord's doing.
         """
+        # Each holds its pictures twice, as they are and as a form: without a bound a crowd's would fill the memory.
+        async with self._hands:
+            return await self._deliver(row, images, failure)
+
+    async def _deliver(
+        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+    ) -> str | None:
         address = self.address(row)
         try:
             files = await self._files(row, images, address.file_limit_bytes)
@@ -201,12 +211,24 @@ class DiscordDelivery:
         request = ImageRequest.from_json(row.request)
         if not images:
             words = reply_to(failure or AtelierError(), t)
-            return failed_card(t, request, row.id, words, again=try_again(failure), mention=mention)
+            return failed_card(
+                t,
+                request,
+                row.id,
+                words,
+                again=try_again(failure),
+                mention=mention,
+                swap=self._swap(request, failure),
+            )
         notes: list[str] = []
         if failure is not None:
             notes.append(partly(t, len(images), row.count, failure))
+        makers = list(dict.fromkeys(image.model or row.model for image in images))
+        if makers != [row.model]:
+            asked, drew = self._name(row.model), ", ".join(self._name(model) for model in makers)
+            notes.append(t("{model} could not draw just now, so {other} did.", model=asked, other=drew))
         figures = Figures(
-            model_name=self._name(row.model),
+            model_name=", ".join(self._name(model) for model in makers),
             dimensions=[(image.width, image.height) for image in images],
             seeds=[image.seed for image in images],
             charged_microusd=row.charged_microusd or 0,
@@ -214,6 +236,14 @@ class DiscordDelivery:
             left=left,
         )
         return finished_card(t, request, row.id, files, figures, notes=notes, mention=mention)
+
+    def _swap(self, request: ImageRequest, failure: AtelierError | None) -> tuple[str, str] | None:
+        """Another provider's model for a wish whose own could not: the member decides."""
+        if not helps_elsewhere(failure):
+            return None
+        avoid = {request.model.partition("/")[0]}
+        found = next(iter(others(self._catalog, request, avoid=avoid)), None)
+        return (found.model, self._name(found.model)) if found else None
 
     def _name(self, model: str) -> str:
         known = self._catalog.known(model)

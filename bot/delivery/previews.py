@@ -1,12 +1,13 @@
 """The message that waits: queue place, stage, unfinished pictures; edited seldom enough for Discord and people alike.
 
-No edit in the first two seconds (most demo and many real pictures are there by then), at most one every three seconds,
+No edit in the first two and a half seconds (quick pictures are there by then), at most one every three seconds,
 the newest state only. Everything here may fail without harm: delivery replaces the message anyway.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -14,12 +15,13 @@ import structlog
 
 from bot import media
 from bot.delivery.address import Address
+from bot.estimates import Estimates
 from bot.i18n import texts_for
 from bot.images import ImageRequest
 from bot.views import Card, CardFile, alt_text, waiting_card
 from storage.rows import NewRequest, RequestRow
 
-FIRST_EDIT_SECONDS = 2.0
+FIRST_EDIT_SECONDS = 2.5
 EDIT_EVERY_SECONDS = 3.0
 _EDIT_TIMEOUT_SECONDS = 10.0
 
@@ -30,8 +32,10 @@ _log = structlog.get_logger(__name__)
 class _Waiting:
     address: Address
     request: ImageRequest
+    estimate_microusd: int
     started_at: float
     drawing: bool = False
+    drawing_since: float | None = None
     preview: tuple[int, bytes] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,11 +49,13 @@ class PreviewBoard:
         address_of: Callable[[NewRequest | RequestRow], Address],
         place_of: Callable[[str], Awaitable[int]],
         *,
+        estimates: Estimates | None = None,
         first_edit_seconds: float = FIRST_EDIT_SECONDS,
         edit_every_seconds: float = EDIT_EVERY_SECONDS,
         previews: bool = True,
     ) -> None:
         self._edit, self._address_of, self._place_of = edit, address_of, place_of
+        self._estimates = estimates
         self._first, self._every, self._previews = first_edit_seconds, edit_every_seconds, previews
         self._waiting: dict[str, _Waiting] = {}
 
@@ -60,6 +66,7 @@ class PreviewBoard:
         waiting = _Waiting(
             address=self._address_of(row),
             request=ImageRequest.from_json(row.request),
+            estimate_microusd=row.estimate_microusd,
             started_at=row.created_at,
         )
         waiting.changed.set()
@@ -68,7 +75,7 @@ class PreviewBoard:
 
     def drawing(self, request_id: str) -> None:
         if waiting := self._waiting.get(request_id):
-            waiting.drawing = True
+            waiting.drawing, waiting.drawing_since = True, time.time()
             waiting.changed.set()
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:
@@ -120,9 +127,15 @@ class PreviewBoard:
                 description=alt_text(t, waiting.request, number),
                 spoiler=waiting.address.spoiler,
             )
+        ready_at = (
+            self._estimates.ready_at(waiting.request.model, place, waiting.drawing_since)
+            if self._estimates
+            else None
+        )
         return waiting_card(
             t, waiting.request, waiting.address.request_id, started_at=waiting.started_at,
-            drawing=waiting.drawing, place=place, preview=file,
+            drawing=waiting.drawing, place=place, preview=file, ready_at=ready_at,
+            estimate_microusd=waiting.estimate_microusd,
         )  # fmt: skip
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.catalog import ImageModel
+from bot.errors import ProviderError
 from bot.images import GeneratedImage, ImageRequest
 
 
@@ -61,3 +63,36 @@ class Provider(Protocol):
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering: ...
 
     async def close(self) -> None: ...
+
+
+class Resumable(Provider, Protocol):
+    """A provider whose vendor names each piece of work: what has begun survives us, and is collected by its name.
+
+    `begin` buys; everything after it may be repeated. `cancel` never raises: the work may have ended by itself.
+    """
+
+    async def begin(self, call: RenderCall) -> str: ...
+
+    async def collect(self, call: RenderCall, job_id: str, preview: PreviewSink) -> Rendering: ...
+
+    async def cancel(self, job_id: str) -> None: ...
+
+
+def resumable(provider: Provider) -> Resumable | None:
+    found: Any = provider
+    return found if all(hasattr(provider, part) for part in ("begin", "collect", "cancel")) else None
+
+
+async def begin_whole(provider: Resumable, call: RenderCall) -> str:
+    """`begin`; a cancel that comes while the vendor takes the order waits for the order's name, and cancels that."""
+    beginning = asyncio.ensure_future(provider.begin(call))
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        try:
+            job_id = await beginning
+        except ProviderError:
+            pass
+        else:
+            await provider.cancel(job_id)
+        raise

@@ -1,28 +1,73 @@
-"""How many calls one provider works on at once; the others wait here, in the order they came."""
+"""How many calls one provider works on at once; the others wait here, in the order they came. A provider that is down
+is not asked.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-from bot.providers.base import PreviewSink, Provider, RenderCall, Rendering
+from bot.breaker import Breaker, Health
+from bot.providers.base import PreviewSink, Provider, RenderCall, Rendering, Resumable, resumable
 
 
 class Limited:
-    def __init__(self, provider: Provider, *, concurrency: int) -> None:
+    def __init__(self, provider: Provider, *, concurrency: int, breaker: Breaker | None = None) -> None:
         self._provider, self._places = provider, asyncio.Semaphore(concurrency)
+        self._breaker = breaker or Breaker(provider.name)
         self.name = provider.name
         self.waiting = 0
 
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        async with self._place():
+            return await self._provider.render(call, preview)
+
+    async def close(self) -> None:
+        await self._provider.close()
+
+    def health(self) -> Health:
+        return self._breaker.health()
+
+    @asynccontextmanager
+    async def _place(self, *, timed: bool = True) -> AsyncGenerator[None]:
         self.waiting += 1
         try:
             await self._places.acquire()
         finally:
             self.waiting -= 1
         try:
-            return await self._provider.render(call, preview)
+            with self._breaker.passing(timed=timed):
+                yield
         finally:
             self._places.release()
 
-    async def close(self) -> None:
-        await self._provider.close()
+
+class LimitedResumable(Limited):
+    """What has begun is collected without a place of its own: the vendor works on it whether we look or not."""
+
+    def __init__(self, provider: Resumable, *, concurrency: int, breaker: Breaker | None = None) -> None:
+        super().__init__(provider, concurrency=concurrency, breaker=breaker)
+        self._resumable = provider
+
+    async def begin(self, call: RenderCall) -> str:
+        async with self._place(timed=False):
+            return await self._resumable.begin(call)
+
+    async def collect(self, call: RenderCall, job_id: str, preview: PreviewSink) -> Rendering:
+        started = time.monotonic()
+        rendering = await self._resumable.collect(call, job_id, preview)
+        self._breaker.took(time.monotonic() - started)
+        return rendering
+
+    async def cancel(self, job_id: str) -> None:
+        await self._resumable.cancel(job_id)
+
+
+def limited(provider: Provider, *, concurrency: int, breaker: Breaker | None = None) -> Limited:
+    """With the provider's own abilities kept."""
+    found = resumable(provider)
+    if found is not None:
+        return LimitedResumable(found, concurrency=concurrency, breaker=breaker)
+    return Limited(provider, concurrency=concurrency, breaker=breaker)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import structlog
 
+from bot.catalog_servers import OPTIONAL_FIELDS
 from bot.errors import NoPicture, ProviderTimeout, ProviderUnavailable
 from bot.images import GeneratedImage, Kind
 from bot.media import NotAPicture, inspect
@@ -29,21 +30,6 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 
 OPENAI_URL = "https://api.openai.com/v1"
-
-ALL_FIELDS = frozenset(
-    {
-        "n",
-        "size",
-        "quality",
-        "background",
-        "output_format",
-        "safety_identifier",
-        "user",
-        "stream",
-        "partial_images",
-    }
-)
-"""What OpenAI itself accepts beside model, prompt, image and mask; other servers take fewer."""
 
 _PICTURE_LIMIT = 48 * 1024 * 1024
 """In bytes of JSON: the largest size in noise, as PNG in base64, stays below."""
@@ -70,7 +56,7 @@ class OpenAIProvider:
         name: str = "openai",
         setting: str = "OPENAI_API_KEY",
         address_setting: str = "OPENAI_BASE_URL",
-        accepts: Collection[str] = ALL_FIELDS,
+        accepts: Collection[str] = OPTIONAL_FIELDS,
         readers: int = 6,
         stall_seconds: float = 30.0,
         picture_limit: int = _PICTURE_LIMIT,
@@ -81,7 +67,9 @@ class OpenAIProvider:
         from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
         self.name = name
-        self._origin = Origin(provider=name, key_setting=setting, address_setting=address_setting)
+        self._origin = Origin(
+            provider=name, key_setting=setting, address_setting=address_setting, secret=api_key
+        )
         self._client = AsyncOpenAI(
             api_key=api_key,
             base_url=base_url or OPENAI_URL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any
 
@@ -41,9 +41,11 @@ _UNUSABLE = frozenset({"invalid_api_key", "model_not_found", "unsupported_countr
 _BUSY = frozenset({"rate_limit_exceeded", "rate_limit_error"})
 
 _CATEGORIES = re.compile(r"safety_violations\s*=\s*\[([^\]]*)\]")
-_TRY_AGAIN_IN = re.compile(r"try again in (\d+(?:\.\d+)?)\s*(ms|s|m)\b", re.IGNORECASE)
-_KEY = re.compile(r"\b(?:sk|sess|key)-[\w*.-]{4,}")
+_TRY_AGAIN_IN = re.compile(r"(?:try again|resets) in ~?(\d+(?:\.\d+)?)\s*(ms|s|m)\b", re.IGNORECASE)
+_KEY = re.compile(r"\b(?:sk|sess|key)-[\w*.-]{4,}|\br8_\w{4,}|\bAIza[\w-]{8,}")
 _DETAIL_LENGTH = 500
+_SHORTEST_SECRET = 6
+"""A shorter one is no key but a word such as `none`."""
 
 
 class Failed(Exception):
@@ -64,11 +66,15 @@ class StatusRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Whose failure it is: the provider, and the settings that its owner would have to mend."""
+    """Whose failure it is: the provider, and the settings that its owner would have to mend.
+
+    `secret` is the key: vendors repeat it in what they say, and that goes into logs.
+    """
 
     provider: str
     key_setting: str
     address_setting: str
+    secret: str = field(default="", repr=False)
 
 
 def from_exception(origin: Origin, error: BaseException) -> Failed:
@@ -77,7 +83,7 @@ def from_exception(origin: Origin, error: BaseException) -> Failed:
     for cause in causes:
         if isinstance(cause, StatusRefused):
             return from_status(origin, cause)
-    detail = _told(repr(causes[-1]))
+    detail = _told(origin, repr(causes[-1]))
     if any(
         isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError) for cause in causes
     ):
@@ -94,7 +100,7 @@ def from_exception(origin: Origin, error: BaseException) -> Failed:
 
 
 def from_status(origin: Origin, refused: StatusRefused) -> Failed:
-    said = _error_object(refused.body)
+    said = object_of(refused.body)
     return from_error_object(origin, said, status=refused.status, headers=refused.headers)
 
 
@@ -113,7 +119,7 @@ def from_error_object(
         "code": code,
         "status": status,
         "request_id": headers.get("x-request-id"),
-        "detail": _told(message) or None,
+        "detail": _told(origin, message) or None,
     }
     wait = _wait(headers, message)
     if code in _REFUSED:
@@ -123,7 +129,7 @@ def from_error_object(
         )
     if code in _SPENT or status == 402 or _word(said, "type") in _SPENT:
         return Failed(OutOfCredit(**facts))
-    if status in (401, 403) or code in _UNUSABLE or (status == 404 and not code):
+    if status in (401, 403) or code in _UNUSABLE or status == 404:
         return Failed(Misconfigured(**facts, setting=_setting(origin, status, code)))
     if status == 429 or code in _BUSY:
         return Failed(RateLimited(**facts, retry_after_seconds=wait), again_after_seconds=wait)
@@ -154,7 +160,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _error_object(body: bytes) -> Mapping[str, Any]:
+def object_of(body: bytes) -> Mapping[str, Any]:
     """`{"error": {…}}`, `{"error": "words"}`, `{"message": …}`, or a page of HTML."""
     try:
         whole = jiter.from_json(body)
@@ -171,8 +177,10 @@ def _word(said: Mapping[str, Any], name: str) -> str | None:
     return str(value) if isinstance(value, str | int) and str(value) else None
 
 
-def _told(message: str) -> str:
-    """For the log: short, and without the piece of the key that OpenAI repeats."""
+def _told(origin: Origin, message: str) -> str:
+    """For the log: short, and without the key or the piece of one that some vendors repeat."""
+    if len(origin.secret) >= _SHORTEST_SECRET:
+        message = message.replace(origin.secret, "…")
     return _KEY.sub("…", " ".join(message.split()))[:_DETAIL_LENGTH]
 
 

@@ -54,11 +54,15 @@ class Rules:
                 "ImagesResponse",
                 "ImageGenStreamEvent",
                 "ImageEditStreamEvent",
+                "CreateModerationRequest",
             )
         }
 
     def faults_of_generation(self, body: Any) -> list[str]:
         return self._against("CreateImageRequest", body) + _beyond_the_schema(body)
+
+    def faults_of_moderation(self, body: Any) -> list[str]:
+        return self._against("CreateModerationRequest", body)
 
     def faults_of_edit(self, fields: Mapping[str, str], uploads: list[Upload]) -> list[str]:
         body: dict[str, Any] = {name: _typed(text) for name, text in fields.items()}

@@ -54,6 +54,9 @@ class FakeOpenAI:
         self._arrived = asyncio.Condition()
         self.calls: list[Call] = []
         self.violations: list[str] = []
+        self.forbidden: set[str] = set()
+        self.judged: list[Any] = []
+        self.shutdown_dates: dict[str, str] = {}
         self.open = self.peak = 0
         self.halfway = asyncio.Event()
 
@@ -62,6 +65,7 @@ class FakeOpenAI:
         app.router.add_post("/v1/images/generations", self._generations)
         app.router.add_post("/v1/images/edits", self._edits)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/moderations", self._moderations)
         app.router.add_get("/files/{name}", self._file)
         app.router.add_get("/_control", self._report)
         app.router.add_post("/_control", self._script)
@@ -331,14 +335,28 @@ class FakeOpenAI:
         }
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "object": "list",
-                "data": [
-                    {"id": name, "object": "model", "created": 1, "owned_by": "openai"} for name in MODELS
-                ],
-            }
+        entries = [
+            {"id": name, "object": "model", "created": 1, "owned_by": "openai"}
+            | ({"shutdown_date": self.shutdown_dates[name]} if name in self.shutdown_dates else {})
+            for name in MODELS
+        ]
+        return web.json_response({"object": "list", "data": entries})
+
+    async def _moderations(self, request: web.Request) -> web.Response:
+        """Flags texts with a word of `forbidden` in them, and every picture while that holds `pictures`."""
+        body = await request.json()
+        self._note(self._rules.faults_of_moderation(body))
+        self.judged.append(body["input"])
+        told = orjson.dumps(body["input"]).decode()
+        flagged = any(word in told for word in self.forbidden) or (
+            "pictures" in self.forbidden and "image_url" in told
         )
+        result = {
+            "flagged": flagged,
+            "categories": {"violence": flagged, "sexual": False},
+            "category_scores": {"violence": 0.9 if flagged else 0.01, "sexual": 0.0},
+        }
+        return web.json_response({"id": "modr-1", "model": body.get("model"), "results": [result]})
 
     async def _file(self, request: web.Request) -> web.Response:
         label, _, kind = request.match_info["name"].partition(".")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from bot.catalog import Catalog
@@ -12,7 +13,11 @@ from bot.providers.base import Picture, RenderCall
 from tests.fakes.openai_pictures import picture
 
 TODAY = date(2026, 11, 21)
-CATALOGS = {name: Catalog.load(None, [name], today=lambda: TODAY) for name in ("openai", "demo")}
+SERVERS = Path(__file__).with_name("servers.toml")
+CATALOGS = {
+    name: Catalog.load(None, [name], today=lambda: TODAY)
+    for name in ("openai", "gemini", "replicate", "stability", "a1111", "demo")
+} | {"shed": Catalog.load(SERVERS, [], today=lambda: TODAY)}
 
 
 class Previews(list[tuple[int, bytes]]):

@@ -9,12 +9,13 @@ import io
 import pytest
 from PIL import Image
 
+from bot.catalog_servers import OPTIONAL_FIELDS
 from bot.errors import NoPicture
 from bot.images import GeneratedImage, Kind
 from bot.media import prepare_mask
 from bot.providers.base import Picture
 from bot.providers.limits import Limited
-from bot.providers.openai import ALL_FIELDS, OpenAIProvider
+from bot.providers.openai import OpenAIProvider
 from tests.fakes.openai_rules import Rules
 from tests.fakes.openai_server import FakeOpenAI
 from tests.providers.calls import Previews, call, input_picture
@@ -189,7 +190,9 @@ async def test_an_address_inside_the_network_is_not_fetched(
 
 async def test_a_server_that_knows_less_is_asked_for_less(vendor: FakeOpenAI) -> None:
     provider = OpenAIProvider(
-        api_key="x", base_url=vendor.url, accepts=ALL_FIELDS - {"stream", "partial_images", "quality", "user"}
+        api_key="x",
+        base_url=vendor.url,
+        accepts=OPTIONAL_FIELDS - {"stream", "partial_images", "quality", "user"},
     )
     await provider.render(call(previews=2), Previews())
     await provider.close()

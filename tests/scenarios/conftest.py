@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ class Stage:
 
     async def differences(self) -> list[Difference]:
         """Counters that are not the ledger's sums, as a second program reads them beside the bot."""
-        async with open_database(f"sqlite:///{self.bot.database}") as database:
+        async with open_database(self.bot.database_url) as database:
             return await Ledger(database).verify()
 
     async def ended_rows(self, *members: Member, timeout: float = 30) -> list[RequestRow]:
@@ -49,18 +49,20 @@ class Stage:
                 await asyncio.sleep(0.05)
 
     async def rows(self, *members: Member) -> list[RequestRow]:
-        async with open_database(f"sqlite:///{self.bot.database}") as database:
+        async with open_database(self.bot.database_url) as database:
             found = [await RequestRepository(database).of_user(member.id, limit=1000) for member in members]
             return [row for rows in found for row in rows]
 
 
 @asynccontextmanager
-async def staged(folder: Path, environment: dict[str, str]) -> AsyncGenerator[Stage]:
+async def staged(
+    folder: Path, environment: dict[str, str], *, verb: Sequence[str] = ("run",)
+) -> AsyncGenerator[Stage]:
     async with SimulatedDiscord() as discord:
         guild = discord.add_guild("The studio")
         stage = Stage(
             discord=discord,
-            bot=BotProcess(discord, folder, environment),
+            bot=BotProcess(discord, folder, environment, verb=verb),
             guild=guild,
             channel=guild.add_channel("pictures"),
             ada=guild.add_member("Ada"),

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bot.playground.sockets import SimulatedDiscord
@@ -18,8 +18,15 @@ START_SECONDS = 30.0
 class BotProcess:
     """`environment` is added to what points the bot at `discord`; its output is kept for when a test fails."""
 
-    def __init__(self, discord: SimulatedDiscord, data_dir: Path, environment: Mapping[str, str]) -> None:
-        self._discord, self.data_dir = discord, data_dir
+    def __init__(
+        self,
+        discord: SimulatedDiscord,
+        data_dir: Path,
+        environment: Mapping[str, str],
+        *,
+        verb: Sequence[str] = ("run",),
+    ) -> None:
+        self._discord, self.data_dir, self._verb = discord, data_dir, verb
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(data_dir),
@@ -39,6 +46,14 @@ class BotProcess:
     @property
     def database(self) -> Path:
         return self.data_dir / "atelier.db"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return self._environment
+
+    @property
+    def database_url(self) -> str:
+        return self._environment.get("DATABASE_URL") or f"sqlite:///{self.database}"
 
     @property
     def pid(self) -> int:
@@ -68,7 +83,7 @@ class BotProcess:
                 sys.executable,
                 "-m",
                 "bot",
-                "run",
+                *self._verb,
                 cwd=ROOT,
                 env={**self._environment, **environment},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -76,10 +91,22 @@ class BotProcess:
                 stderr=log,
             )
 
+    async def says(self, text: str, timeout: float = START_SECONDS, *, times: int = 1) -> None:
+        """Until its log has that text so often: how a process without a gateway tells that it is up."""
+        async with asyncio.timeout(timeout):
+            while self.log().count(text) < times:
+                assert self._process is not None
+                assert self._process.returncode is None, self.log()[-4000:]
+                await asyncio.sleep(0.05)
+
     async def kill(self) -> None:
         """Kill -9: nothing is tidied up."""
-        await self._end(signal.SIGKILL)
+        await self.end()
         self._discord.gateway.drop()
+
+    async def end(self) -> None:
+        """Kill -9 of a process that holds no connection to the gateway."""
+        await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -13,26 +13,12 @@ from storage.database import Database, open_database
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
 from tests.storage.builders import Clock
-from tests.storage.postgres_server import PostgresServer, postgres_server
+from tests.storage.postgres_server import PostgresServer
 
 
 async def _open_and_close(url: str) -> None:
     async with open_database(url):
         pass
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Generator[PostgresServer]:
-    try:
-        server = postgres_server()
-        started = server.__enter__()
-    except Exception as error:  # noqa: BLE001 - whatever keeps the wheel's server from running here is a reason to skip
-        pytest.skip(f"PostgreSQL does not start here: {error!r}")
-    try:
-        asyncio.run(_open_and_close(started.make_template()))
-        yield started
-    finally:
-        server.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")

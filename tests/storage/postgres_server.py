@@ -8,15 +8,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import psycopg
 
 _TEMPLATE = "template_atelier"
 
 
+class Restartable(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 class PostgresServer:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, server: Restartable) -> None:
+        self._folder, self._server = folder, server
         self._numbers = count(1)
 
     def url(self, database: str) -> str:
@@ -40,6 +46,11 @@ class PostgresServer:
         ) as connection:
             connection.execute(statement.encode())
 
+    def restart(self) -> None:
+        """As an administrator does: every connection is cut. Blocks for about a second."""
+        self._server.stop()
+        self._server.start()
+
     def _create(self, template: str) -> str:
         name = f"atelier_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -56,7 +67,7 @@ def postgres_server() -> Generator[PostgresServer]:
     folder = Path(tempfile.mkdtemp(prefix="atelier-pg-"))
     server = get_server(folder, cleanup_mode="delete")
     try:
-        started = PostgresServer(folder)
+        started = PostgresServer(folder, server)
         # Nothing here has to survive a power cut; syncing dozens of databases would be most of the run.
         for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
             started.run(f"ALTER SYSTEM SET {setting}")

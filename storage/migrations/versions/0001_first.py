@@ -25,6 +25,9 @@ def upgrade() -> None:
     _ledger()
     _audit()
     _settings()
+    _blocks()
+    _provider_keys()
+    _offers()
 
 
 def _users() -> None:
@@ -96,6 +99,7 @@ def _requests() -> None:
         sa.Column("reference", sa.Text()),
         sa.Column("limits", JSON, nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("payer", sa.Text()),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("requests_pkey")),
@@ -128,6 +132,7 @@ def _images() -> None:
         sa.Column("parent_image_id", sa.Text()),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("deleted_at", sa.Double()),
+        sa.Column("model", sa.Text()),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("images_request_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("images_pkey")),
         sa.UniqueConstraint("request_id", "number", name=op.f("images_request_id_number_key")),
@@ -146,6 +151,7 @@ def _limits() -> None:
         sa.Column("unit", sa.Text(), nullable=False),
         sa.Column("window", sa.Text(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("cap", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("updated_by", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint(
@@ -235,6 +241,57 @@ def _settings() -> None:
         sa.Column("value", JSON),
         sa.PrimaryKeyConstraint("scope", "key", name=op.f("settings_pkey")),
     )
+
+
+def _blocks() -> None:
+    op.create_table(
+        "blocks",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("until", sa.Double()),
+        sa.Column("blocked_by", sa.BigInteger(), nullable=False),
+        sa.Column("blocked_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name=op.f("blocks_pkey")),
+    )
+
+
+def _provider_keys() -> None:
+    op.create_table(
+        "provider_keys",
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("last_four", sa.Text(), nullable=False),
+        sa.Column("added_by", sa.BigInteger(), nullable=False),
+        sa.Column("added_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "provider", name=op.f("provider_keys_pkey")),
+    )
+
+
+def _offers() -> None:
+    op.create_table(
+        "offers",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("window", sa.Text(), nullable=False),
+        sa.Column("window_start", sa.Text(), nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("request", JSON, nullable=False),
+        sa.Column("cheaper", sa.Text()),
+        sa.Column("asked_key", sa.Text()),
+        sa.Column("decision", sa.Text()),
+        sa.Column("decided_by", sa.BigInteger()),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("offers_pkey")),
+        sa.UniqueConstraint("asked_key", name=op.f("offers_asked_key_key")),
+    )
+    op.create_index(op.f("offers_user_id"), "offers", ["user_id"])
 
 
 def _amount(name: str) -> "sa.Column[int]":

@@ -1,0 +1,118 @@
+"""What admin commands are made of, built in one place: each part is handed what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import aiohttp
+import discord
+from pydantic import SecretStr
+
+from bot import media
+from bot.breaker import Breaker
+from bot.budget import BudgetWatch
+from bot.catalog import Catalog
+from bot.house import House
+from bot.keys import OwnKeys, probes
+from bot.notices import Notices
+from bot.offers import Offers
+from bot.privacy import Privacy
+from bot.providers.base import Provider
+from bot.providers.limits import limited
+from bot.providers.registry import BUILT_IN, Parts
+from bot.quotas import QuotaService
+from bot.servers import Servers
+from bot.settings import Settings
+from bot.usage import Usage
+from bot.vault import Vault
+from storage.audit import AuditRepository
+from storage.blocks import BlockRepository
+from storage.database import Database
+from storage.guilds import GuildRepository
+from storage.image_store import ImageStore
+from storage.images import ImageRepository
+from storage.keys import KeyRepository
+from storage.ledger import Ledger
+from storage.offers import OfferRepository
+from storage.privacy import PrivacyRepository
+from storage.settings import SettingsRepository
+from storage.usage import UsageRepository
+from storage.users import UserRepository
+
+_KEY_SETTINGS = {
+    "openai": "openai_api_key",
+    "gemini": "gemini_api_key",
+    "replicate": "replicate_api_token",
+    "stability": "stability_api_key",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Administration:
+    servers: Servers
+    house: House
+    audit: AuditRepository
+    keys: OwnKeys
+    offers: Offers
+    budget: BudgetWatch
+    notices: Notices
+    usage: Usage
+    privacy: Privacy
+    ledger: Ledger
+    images: ImageRepository
+    users: UserRepository
+    settings: Settings
+
+
+def administration(
+    settings: Settings,
+    database: Database,
+    *,
+    client: discord.Client,
+    catalog: Catalog,
+    quotas: QuotaService,
+    http: aiohttp.ClientSession,
+    pixels: media.Pixels,
+    store: ImageStore,
+) -> Administration:
+    servers = Servers(GuildRepository(database), BlockRepository(database), owner_ids=settings.owner_ids)
+    notices = Notices(client, servers)
+    budget = BudgetWatch(quotas, servers, SettingsRepository(database), notices)
+    offers = Offers(OfferRepository(database), quotas, catalog)
+    parts = Parts(settings=settings, http=http, pixels=pixels)
+    bases = {
+        name: getattr(settings, f"{name}_base_url") for name in catalog.providers if name in _KEY_SETTINGS
+    }
+    keys = OwnKeys(
+        KeyRepository(database),
+        Vault(settings.secret(), "provider-key"),
+        build=lambda name, key: _with_key(parts, name, key),
+        probes=probes(bases),
+        http=http,
+        members_may=settings.allow_member_keys,
+    )
+    images = ImageRepository(database)
+    return Administration(
+        servers=servers,
+        house=House(servers, quotas, catalog, keys=keys, offers=offers, budget=budget),
+        audit=AuditRepository(database),
+        keys=keys,
+        offers=offers,
+        budget=budget,
+        notices=notices,
+        usage=Usage(UsageRepository(database), quotas, catalog, pixels),
+        privacy=Privacy(PrivacyRepository(database), images, store),
+        ledger=Ledger(database),
+        images=images,
+        users=UserRepository(database),
+        settings=settings,
+    )
+
+
+def _with_key(parts: Parts, name: str, key: str) -> Provider:
+    """The provider as the owner's, but for whose account it works: with limits and a breaker of its own."""
+    changes = {_KEY_SETTINGS[name]: SecretStr(key), "openai_org_id": None}
+    settings = parts.settings.model_copy(update=changes)
+    breaker = Breaker(name, pause_seconds=settings.provider_pause_seconds)
+    made = BUILT_IN[name](replace(parts, settings=settings))
+    return limited(made, concurrency=settings.provider_concurrency, breaker=breaker)

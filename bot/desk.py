@@ -1,0 +1,141 @@
+"""Buttons that are about people and money instead of a picture: what to do at a limit, and the admins' answers.
+
+As stateless as those of the cards: `v1:q:<action>:<argument>`, so that they work after a restart and on any process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import discord
+from discord import ui
+
+from bot.errors import QuotaExceeded
+from bot.i18n import Texts
+
+DESK_ID = re.compile(r"v1:q:(?P<action>[a-z_]+):(?P<argument>[^:]+(?::[^:]+)*)")
+
+
+class Presser(Protocol):
+    async def press_desk(self, interaction: discord.Interaction, action: str, argument: str) -> None: ...
+
+
+class DeskButton(ui.DynamicItem[ui.Button[ui.View]], template=DESK_ID.pattern):
+    def __init__(
+        self,
+        action: str,
+        argument: str,
+        *,
+        label: str | None = None,
+        emoji: str | None = None,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    ) -> None:
+        self.action, self.argument = action, argument
+        custom_id = f"v1:q:{action}:{argument}"
+        super().__init__(ui.Button[ui.View](label=label, emoji=emoji, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["action"], match["argument"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+        await client.press_desk(interaction, self.action, self.argument)
+
+
+class PickText(ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z]+)"):
+    """A menu of texts. What was chosen comes as the argument of the desk's action `pick_<name>`, with commas."""
+
+    def __init__(
+        self, name: str, *, placeholder: str | None = None, options: Sequence[discord.SelectOption] = ()
+    ) -> None:
+        self.name = name
+        select = ui.Select[ui.View](custom_id=f"v1:t:{name}", placeholder=placeholder, options=list(options))
+        super().__init__(select)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["name"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await _picked(interaction, self.name)
+
+
+class PickChannel(ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P<name>[a-z]+)"):
+    """As `PickText`, of text channels; `most` may be chosen, or none."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        placeholder: str | None = None,
+        most: int = 1,
+        chosen: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        select = ui.ChannelSelect[ui.View](
+            custom_id=f"v1:c:{name}",
+            placeholder=placeholder,
+            min_values=0,
+            max_values=most,
+            channel_types=[discord.ChannelType.text],
+            default_values=[
+                discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.channel)
+                for one in chosen
+            ],
+        )
+        super().__init__(select)
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["name"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        await _picked(interaction, self.name)
+
+
+async def _picked(interaction: discord.Interaction, name: str) -> None:
+    """The values from the event: the item was made anew for it and knows none."""
+    values = (interaction.data or {}).get("values", ())
+    client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+    await client.press_desk(interaction, f"pick_{name}", ",".join(str(value) for value in values))
+
+
+def landing(t: Texts, error: QuotaExceeded, *, model_name: str | None = None) -> ui.View | None:
+    """What a member can do at a limit: a cheaper model at once, or a word to the admins."""
+    if error.offer is None:
+        return None
+    view = ui.View(timeout=None)
+    if error.cheaper is not None:
+        label = t("Draw with {model}", model=model_name or error.cheaper)[:80]
+        view.add_item(
+            DeskButton("cheaper", error.offer, label=label, emoji="🪙", style=discord.ButtonStyle.primary)
+        )
+    if error.scope in ("user", "role", "everyone"):
+        view.add_item(DeskButton("ask", error.offer, label=t("Ask for more"), emoji="🙋"))
+    return view if view.children else None
+
+
+def answers(t: Texts, offer_id: str) -> ui.View:
+    """Under a member's wish, for admins."""
+    view = ui.View(timeout=None)
+    green, red = discord.ButtonStyle.success, discord.ButtonStyle.danger
+    view.add_item(DeskButton("approve", f"{offer_id}:1", label=t("Approve"), style=green))
+    view.add_item(DeskButton("deny", offer_id, label=t("Deny"), style=red))
+    view.add_item(DeskButton("approve", f"{offer_id}:10", label=t("Approve 10"), style=green))
+    return view
+
+
+def confirm(action: str, argument: str, yes: str) -> ui.View:
+    """One red button for what cannot be undone; ignoring it is the "no"."""
+    view = ui.View(timeout=None)
+    view.add_item(DeskButton(action, argument, label=yes, style=discord.ButtonStyle.danger))
+    return view

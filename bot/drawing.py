@@ -1,0 +1,230 @@
+"""One vendor call of a request: pictures read, words woven, the provider asked; elsewhere when it cannot.
+
+A model that a member named is never swapped. Storing, paying and delivering what comes back is `bot.work`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from bot import media, safety
+from bot.catalog import Catalog
+from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
+from bot.failover import may_go_elsewhere, others
+from bot.images import GeneratedImage, ImageRequest, InputImage
+from bot.models import ImageModel
+from bot.providers.base import Picture, Provider, RenderCall, Rendering, begin_whole, resumable
+from bot.styles import Styles
+from storage.errors import ImageMissing
+from storage.image_store import ImageStore
+from storage.rows import RequestRow
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The vendor works on it under that id, whatever becomes of us; `model` is who was asked in the end."""
+
+    job_id: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    rendering: Rendering
+    model: str
+
+
+class Board(Protocol):
+    def preview(self, request_id: str, number: int, data: bytes) -> None: ...
+    def wants_previews(self, request_id: str) -> bool: ...
+
+
+class Keys(Protocol):
+    """Who knows the providers of those who pay with a key of their own."""
+
+    async def provider(self, payer: str, name: str) -> Provider: ...
+
+
+class Moderator(Protocol):
+    async def check(self, call: RenderCall) -> None:
+        """Raises PolicyRefusal."""
+        ...
+
+
+Allowed = Callable[[int], Awaitable[Collection[str]]]
+"""The models that a server's admins allow, by its id; none: all of them."""
+
+
+class Drawing:
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        styles: Styles,
+        providers: Mapping[str, Provider],
+        store: ImageStore,
+        board: Board,
+        pixels: media.Pixels,
+        secret: str,
+        keys: Keys | None = None,
+        allowed: Allowed | None = None,
+        moderator: Moderator | None = None,
+    ) -> None:
+        self._catalog, self._styles, self._providers = catalog, styles, providers
+        self._store, self._board, self._pixels, self._secret = store, board, pixels, secret
+        self._keys, self._allowed, self._moderator = keys, allowed, moderator
+
+    async def draw(self, row: RequestRow, first: int, count: int) -> Drawn | Begun:
+        """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError."""
+        request = ImageRequest.from_json(row.request)
+        try:
+            return await self._begin(row, request, row.provider, first, count)
+        except AtelierError as error:
+            return await self._elsewhere(row, request, {row.provider}, first, count, error)
+
+    async def collect(self, row: RequestRow, first: int, count: int, begun: Begun) -> Drawn:
+        request = ImageRequest.from_json(row.request)
+        model = self._model(begun.model)
+        asked = request if model.id == request.model else replace(request, model=model.id)
+        call = await self._call(row, asked, model, first, count)
+        provider = resumable(await self._provider(row, model.provider))
+        if provider is None:
+            raise Misconfigured(provider=model.provider, code="no_key")
+        try:
+            rendering = await provider.collect(call, begun.job_id, self._preview(row))
+        except asyncio.CancelledError:
+            await asyncio.shield(provider.cancel(begun.job_id))
+            raise
+        except AtelierError as error:
+            drawn = await self._elsewhere(row, request, {row.provider, model.provider}, first, count, error)
+            if isinstance(drawn, Begun):
+                # Its own step has passed; from here it is waited for without a checkpoint.
+                return await self.collect(row, first, count, drawn)
+            return drawn
+        return Drawn(await self._finished(rendering, call), model.id)
+
+    async def _elsewhere(
+        self,
+        row: RequestRow,
+        request: ImageRequest,
+        tried: set[str],
+        first: int,
+        count: int,
+        error: AtelierError,
+    ) -> Drawn | Begun:
+        """By the next provider that can do it within what was reserved; raises `error` where there is none."""
+        if request.chosen is not False or row.payer is not None or not may_go_elsewhere(error):
+            raise error
+        among = await self._allowed(row.guild_id) if self._allowed is not None else ()
+        candidates = others(
+            self._catalog, request, avoid=tried, ceiling_microusd=row.estimate_microusd, among=among
+        )
+        for candidate in candidates:
+            provider = self._model(candidate.model).provider
+            _log.info("drawing elsewhere", request=row.id, why=str(error), model=candidate.model)
+            try:
+                return await self._begin(row, candidate, provider, first, count)
+            except AtelierError as other:
+                if not may_go_elsewhere(other):
+                    raise other from error
+        raise error
+
+    async def _begin(
+        self, row: RequestRow, request: ImageRequest, provider_name: str, first: int, count: int
+    ) -> Drawn | Begun:
+        # A request that was accepted with this model is served with it, whatever the catalogue says by now.
+        model = self._model(request.model)
+        provider = await self._provider(row, provider_name)
+        call = await self._call(row, request, model, first, count)
+        if self._moderator is not None:
+            await self._moderator.check(call)
+        parts = _parts(call)
+        named = resumable(provider)
+        if named is not None and len(parts) == 1:
+            return Begun(await begin_whole(named, call), model.id)
+        renderings = await asyncio.gather(*(self._rendered(row, provider, part) for part in parts))
+        return Drawn(_together(renderings), model.id)
+
+    async def _rendered(self, row: RequestRow, provider: Provider, call: RenderCall) -> Rendering:
+        return await self._finished(await provider.render(call, self._preview(row)), call)
+
+    async def _finished(self, rendering: Rendering, call: RenderCall) -> Rendering:
+        """In the format that was asked for, where the vendor sends what it likes."""
+        if not rendering.images:
+            raise NoPicture(provider=call.model.provider, request_id=rendering.request_id, may_be_paid=True)
+        wanted = call.request.format
+        if wanted is None or call.model.formats:
+            return rendering
+        images = await asyncio.gather(*(self._converted(image, wanted) for image in rendering.images))
+        return replace(rendering, images=tuple(images))
+
+    async def _converted(self, image: GeneratedImage, wanted: str) -> GeneratedImage:
+        if image.media_type == f"image/{wanted}":
+            return image
+        data = await self._pixels.run(media.convert, image.data, wanted)
+        return replace(image, data=data, media_type=f"image/{wanted}")
+
+    async def _call(
+        self, row: RequestRow, request: ImageRequest, model: ImageModel, first: int, count: int
+    ) -> RenderCall:
+        inputs = await asyncio.gather(*(self._picture(picture) for picture in request.inputs))
+        return RenderCall(
+            request=request,
+            model=model,
+            prompt=self._styles.apply(request.prompt, request.style),
+            first=first,
+            count=count,
+            inputs=tuple(inputs),
+            mask=await self._picture(request.mask) if request.mask else None,
+            previews=model.previews if count == 1 and self._board.wants_previews(row.id) else 0,
+            requester=safety.requester_hash(self._secret, row.user_id),
+        )
+
+    async def _picture(self, stored: InputImage) -> Picture:
+        try:
+            data = await self._store.get(stored.key)
+        except ImageMissing as error:
+            raise NotFound(what="image", id=stored.image_id) from error
+        return Picture(data=data, media_type=stored.media_type, width=stored.width, height=stored.height)
+
+    def _model(self, model_id: str) -> ImageModel:
+        model = self._catalog.known(model_id)
+        if model is None:
+            raise Misconfigured(provider=model_id.partition("/")[0], code="no_model")
+        return model
+
+    async def _provider(self, row: RequestRow, name: str) -> Provider:
+        if row.payer is not None and self._keys is not None:
+            return await self._keys.provider(row.payer, name)
+        provider = self._providers.get(name)
+        if provider is None:
+            raise Misconfigured(provider=name, code="no_key")
+        return provider
+
+    def _preview(self, row: RequestRow) -> Callable[[int, bytes], None]:
+        return lambda number, data: self._board.preview(row.id, number, data)
+
+
+def _parts(call: RenderCall) -> list[RenderCall]:
+    """As many calls as the model needs: it may make fewer at once than the one that the request was planned for."""
+    plan = call.model.plan(replace(call.request, count=call.count))
+    if len(plan) == 1:
+        return [call]
+    return [replace(call, first=call.first + offset - 1, count=count) for offset, count in plan]
+
+
+def _together(renderings: list[Rendering]) -> Rendering:
+    if len(renderings) == 1:
+        return renderings[0]
+    return Rendering(
+        images=tuple(image for rendering in renderings for image in rendering.images),
+        cost_microusd=sum(rendering.cost_microusd for rendering in renderings),
+        request_id=renderings[0].request_id,
+    )

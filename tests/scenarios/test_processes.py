@@ -1,0 +1,133 @@
+"""A gateway and workers as processes of their own on one PostgreSQL: what one promised, another keeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from bot.playground.interactions import Interaction
+from tests.fakes.openai_server import FakeOpenAI
+from tests.scenarios.conftest import staged
+from tests.scenarios.fleet import Fleet, fleet_of
+from tests.scenarios.test_crashes import all_delivered_once, finished
+from tests.storage.postgres_server import PostgresServer
+
+StartFleet = Callable[..., Awaitable[Fleet]]
+
+
+@pytest.fixture
+async def start_fleet(
+    tmp_path: Path, postgres: PostgresServer, with_openai: dict[str, str]
+) -> AsyncIterator[StartFleet]:
+    """Gives `start`; `await start(workers=2, MEMBER_CONCURRENCY="1")` runs a gateway and two workers."""
+    async with AsyncExitStack() as stack:
+        fleets: list[Fleet] = []
+
+        async def start(*, workers: int, **environment: str) -> Fleet:
+            settings = {**with_openai, **environment}
+            fleet = await stack.enter_async_context(
+                fleet_of(tmp_path, postgres.empty_database(), settings, workers=workers)
+            )
+            fleets.append(fleet)
+            return fleet
+
+        yield start
+        for fleet in fleets:
+            assert not fleet.stage.discord.deviations, [str(one) for one in fleet.stage.discord.deviations]
+
+
+async def accepted(fleet: Fleet, asked: Interaction) -> None:
+    """Until its row is there."""
+    assert asked.member is not None
+    async with asyncio.timeout(20):
+        rows = await fleet.stage.rows(asked.member)
+        while not rows:
+            await asyncio.sleep(0.05)
+            rows = await fleet.stage.rows(asked.member)
+
+
+async def test_a_gateway_accepts_and_workers_draw_and_deliver(start_fleet: StartFleet) -> None:
+    fleet = await start_fleet(workers=2, QUOTA_IMAGES_PER_DAY="5")
+    asked = await fleet.ask(*(f"wish {number}" for number in range(8)))
+    await all_delivered_once(fleet.stage, asked)
+    drew = [worker.log().count("request ended") for worker in fleet.workers]
+    assert sum(drew) == 8
+    assert fleet.stage.bot.log().count("request ended") == 0
+    assert await fleet.stage.bot.stop() == 0
+    assert [await worker.stop() for worker in fleet.workers] == [0, 0]
+
+
+async def test_the_growing_picture_and_its_cancel_button_reach_the_worker(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=1)
+    vendor.answers(partials=2, hold_half=True)
+    (asked,) = await fleet.ask("a slow fox")
+    growing = await asked.until(lambda message: message if message.pictures else None, timeout=20)
+    assert asked.member is not None
+    await fleet.stage.discord.click(asked.member, growing, "Cancel")
+    ended = await asked.until(lambda message: message if "Cancelled" in message.text else None, timeout=20)
+    assert "Nothing was charged" in ended.text
+    await vendor.ended(1)
+    assert vendor.calls[0].outcome == "abandoned"
+    assert not await fleet.stage.differences()
+
+
+async def test_what_waits_for_its_turn_is_released_at_once_when_it_is_cancelled(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=0)
+    (asked,) = await fleet.ask("nobody draws yet")
+    assert asked.member is not None
+    await accepted(fleet, asked)
+    offered = await fleet.stage.discord.autocomplete(
+        asked.member, fleet.stage.channel, "cancel", {}, focused=("request", "nobody")
+    )
+    assert [choice["name"] for choice in offered] == ["nobody draws yet"]
+    said = await fleet.stage.discord.slash(asked.member, fleet.stage.channel, "cancel")
+    await said.says("Cancelled: 1")
+    await asked.until(lambda message: message if "Nothing was charged" in message.text else None)
+    (row,) = await fleet.stage.rows(asked.member)
+    assert (row.state, row.charged_microusd) == ("cancelled", 0)
+    assert not vendor.calls
+
+
+async def test_a_worker_that_never_comes_back_is_inherited_from(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=1)
+    vendor.answers(times=4, hold=True)
+    asked = await fleet.ask(*(f"wish {number}" for number in range(4)))
+    await vendor.arrived(4)
+    heir = await fleet.add_worker()
+    await fleet.workers[0].end()
+    await all_delivered_once(fleet.stage, asked)
+    assert "took over" in heir.log()
+
+
+async def test_a_new_worker_carries_on_while_the_old_one_ends_what_it_has(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=2)
+    vendor.answers(times=2, hold=True)
+    first = await fleet.ask("one", "two")
+    await vendor.arrived(2)
+    stopping = asyncio.create_task(fleet.workers[0].stop())
+    second = await fleet.ask("three", "four")
+    await asyncio.gather(*(one.until(finished, timeout=30) for one in second))
+    vendor.release()
+    await all_delivered_once(fleet.stage, first + second)
+    assert await stopping == 0
+    assert len(vendor.calls) == 4
+
+
+async def test_several_processes_on_sqlite_are_refused_in_words(tmp_path: Path) -> None:
+    async with staged(tmp_path, {}, verb=("worker",)) as stage:
+        await stage.bot.spawn()
+        assert await stage.bot.ended() == 1
+        assert "PostgreSQL" in stage.bot.log()
+        assert "Traceback" not in stage.bot.log()
