@@ -112,7 +112,8 @@ export function selectMenu({ kind, options, placeholder, min, max, disabled, def
   }
 
   opener.addEventListener("click", () => (list.hidden ? open() : close()));
-  opener.addEventListener("blur", () => setTimeout(close, 120));
+  // Not at once, and not when it has the focus again by then: a form that moves the focus to a field in need would close it.
+  opener.addEventListener("blur", () => setTimeout(() => document.activeElement === opener || close(), 120));
   list.addEventListener("pointerdown", (press) => press.preventDefault());
   opener.addEventListener("keydown", (press) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[press.key];
