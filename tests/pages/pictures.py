@@ -64,6 +64,48 @@ async def story(page: Page) -> None:
     await keep(page, "french")
 
 
+async def answers(page: Page) -> None:
+    """One picture for each command whose answer is not on the pictures of the story."""
+    channel = ChannelPage(page)
+    file = FOLDER.parent.parent / ".cache" / "boat.png"
+    file.parent.mkdir(exist_ok=True)
+    Image.linear_gradient("L").resize((512, 512)).convert("RGB").save(file)
+    await channel.be("Ada")
+    for command, words in (("edit", "a lighthouse on the shore"), ("variations", None)):
+        await channel.start(command)
+        if words:
+            await channel.option("prompt", words)
+        await channel.attach("image", file)
+        await channel.send()
+        await channel.finished(channel.messages.last)
+        await keep_last(channel, command)
+    for person, command in (
+        ("Ada", "quota show"),
+        ("Ada", "quota why"),
+        ("Ada", "models"),
+        ("Ada", "help"),
+        ("Noor", "admin status"),
+    ):
+        await channel.be(person)
+        before = await channel.messages.count()
+        await channel.start(command)
+        await channel.send()
+        await expect(channel.messages).to_have_count(before + 1)
+        await expect(channel.messages.last.locator(".thinking")).to_have_count(0)
+        await keep_last(channel, command.replace(" ", "-"))
+
+
+async def keep_last(channel: ChannelPage, name: str) -> None:
+    last = channel.messages.last
+    await last.scroll_into_view_if_needed()
+    await channel.page.wait_for_timeout(400)  # the scroll is smooth
+    box = await last.bounding_box()
+    assert box
+    top = max(56.0, box["y"])
+    clip = {"x": 248, "y": top, "width": 1010, "height": min(box["y"] + box["height"], 722) - top}
+    await keep(channel.page, name, clip=clip)
+
+
 async def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
@@ -72,6 +114,8 @@ async def main() -> None:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             async with first_visit(browser, address) as page:
                 await story(page)
+            async with first_visit(browser, address) as page:
+                await answers(page)
             await browser.close()
 
 
