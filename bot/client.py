@@ -21,6 +21,7 @@ from discord.ext import commands
 
 from bot.acks import Acks
 from bot.administration import Administration
+from bot.buttons import ActionButton
 from bot.catalog import Catalog
 from bot.desk import DeskButton, PickChannel, PickText, landing
 from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
@@ -31,7 +32,6 @@ from bot.replies import reply_to
 from bot.studio import Studio
 from bot.styles import Styles
 from bot.uploads import Uploads
-from bot.views import ActionButton
 from storage.image_store import ImageStore
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository

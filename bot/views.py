@@ -7,61 +7,22 @@ only: all state is in the custom id, so they work after a restart and on any pro
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
 
 import discord
 from discord import ui
 from discord.utils import escape_markdown
 
+from bot.buttons import ActionButton, card_rows
 from bot.i18n import Texts
 from bot.images import ImageRequest, Kind, image_id
+from bot.wording import cut, quoted, small
 
-BUTTON_ID = re.compile(r"v1:(?P<action>[a-z_]+):(?P<image>img_[a-z2-7]{13}_\d+)(?::(?P<argument>[^:]*))?")
-
-_PROMPT_LENGTH = 900
-"""A card shows this much of a prompt: V2 messages hold 4000 characters in all, and a wall of text hides the picture."""
-_ALT_LENGTH = 1024
 _MAX_PICTURES = 10
 _WORTH_SAYING_MICROUSD = 100_000
 """From ten cents on a price is said before the picture is there; every finished card has it."""
 _RED, _GREY, _VIOLET = 0xD9534F, 0x6B7280, 0x7C5CFF
-
-
-class Presser(Protocol):
-    """The client's part: runs the action of a pressed button and words whatever goes wrong."""
-
-    async def press(
-        self, interaction: discord.Interaction, action: str, image_id: str, argument: str | None
-    ) -> None: ...
-
-
-class ActionButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=BUTTON_ID.pattern):
-    def __init__(
-        self,
-        action: str,
-        image_id: str,
-        argument: str | None = None,
-        *,
-        label: str | None = None,
-        emoji: str | None = None,
-        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-    ) -> None:
-        self.action, self.image_id, self.argument = action, image_id, argument
-        custom_id = f"v1:{action}:{image_id}" + (f":{argument}" if argument else "")
-        super().__init__(ui.Button(label=label, emoji=emoji, style=style, custom_id=custom_id))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.LayoutView], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["action"], match["image"], match["argument"])
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
-        await client.press(interaction, self.action, self.image_id, self.argument)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +82,12 @@ def finished_card(
             media=f"attachment://{file.shown_name}", description=file.description, spoiler=file.spoiler
         )
     box.add_item(gallery)
-    box.add_item(ui.TextDisplay(_small(_figures(t, request, figures))))
+    box.add_item(ui.TextDisplay(small(_figures(t, request, figures))))
     for note in notes:
-        box.add_item(ui.TextDisplay(_small(note)))
+        box.add_item(ui.TextDisplay(small(note)))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
-    for row in _rows(t, request_id, [number for number, _ in pictures[:_MAX_PICTURES]]):
+    for row in card_rows(t, request_id, [number for number, _ in pictures[:_MAX_PICTURES]]):
         view.add_item(row)
     return Card(view=view, files=tuple(file for _, file in pictures[:_MAX_PICTURES]))
 
@@ -189,7 +150,7 @@ def failed_card(
     box.add_item(ui.TextDisplay(_title(t, request, mention)))
     box.add_item(ui.TextDisplay(words))
     box.add_item(
-        ui.TextDisplay(_small(t("Nothing was charged. Reference {reference}", reference=f"`{request_id}`")))
+        ui.TextDisplay(small(t("Nothing was charged. Reference {reference}", reference=f"`{request_id}`")))
     )
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
@@ -209,30 +170,6 @@ def text_card(text: str) -> Card:
     view = ui.LayoutView(timeout=None)
     view.add_item(ui.TextDisplay(text))
     return Card(view=view)
-
-
-def alt_text(t: Texts, request: ImageRequest, number: int) -> str:
-    """What a screen reader says of the picture: how it came to be, in the words that made it."""
-    told = {
-        Kind.EDIT: t("Edited picture {number}: {prompt}", number=number, prompt=request.prompt),
-        Kind.VARIATIONS: t("Variation {number}: {prompt}", number=number, prompt=request.prompt),
-    }.get(request.kind) or t("Picture {number}: {prompt}", number=number, prompt=request.prompt)
-    return cut(told, _ALT_LENGTH)
-
-
-def cut(text: str, length: int) -> str:
-    """At most `length` characters, ended at a word where one is near, with an ellipsis when something is missing."""
-    if len(text) <= length:
-        return text
-    head = text[: length - 1]
-    space = head.rfind(" ")
-    return (head[:space] if space > length * 2 // 3 else head).rstrip() + "…"
-
-
-def quoted(prompt: str, length: int = _PROMPT_LENGTH) -> str:
-    """A member's words, made harmless: no markdown, no mentions, one line, cut with care."""
-    flat = cut(" ".join(prompt.split()), length)
-    return escape_markdown(flat).replace("@", "@\u200b").replace("<", "\\<")
 
 
 def _title(t: Texts, request: ImageRequest, mention: int | None) -> str:
@@ -264,36 +201,3 @@ def _seeds(seeds: Sequence[int]) -> str:
     if len(distinct) > 2 and distinct[-1] - distinct[0] == len(distinct) - 1:
         return f"{distinct[0]}–{distinct[-1]}"
     return ", ".join(str(seed) for seed in dict.fromkeys(seeds))
-
-
-def _rows(t: Texts, request_id: str, numbers: Sequence[int]) -> list[ui.ActionRow[ui.LayoutView]]:
-    first = image_id(request_id, numbers[0])
-    several = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
-    main = ui.ActionRow[ui.LayoutView]()
-    main.add_item(ActionButton("repeat", first, label=t("Repeat"), emoji="🔁"))
-    if several is None:
-        main.add_item(ActionButton("vary", first, label=t("Vary"), emoji="🎲"))
-    main.add_item(ActionButton("edit", first, several, label=t("Edit"), emoji="✏️"))
-    main.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
-    main.add_item(
-        ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=discord.ButtonStyle.danger)
-    )
-    rows = [main]
-    if several:
-        for start in range(0, len(numbers), 5):
-            row = ui.ActionRow[ui.LayoutView]()
-            for number in numbers[start : start + 5]:
-                row.add_item(
-                    ActionButton(
-                        "vary",
-                        image_id(request_id, number),
-                        label=t("Vary {number}", number=number),
-                        emoji="🎲",
-                    )
-                )
-            rows.append(row)
-    return rows
-
-
-def _small(text: str) -> str:
-    return f"-# {text}"

@@ -16,7 +16,7 @@ from bot.errors import NotFound
 from bot.i18n import Texts
 from bot.images import State
 from bot.parked import Parked
-from bot.views import cut, quoted
+from bot.wording import cut, quoted
 from cogs.admins import require_admin, think_privately
 from storage.errors import ImageMissing
 from storage.rows import AuditRow, RequestRow

@@ -13,7 +13,8 @@ from bot.client import AtelierBot, first_answer
 from bot.errors import InvalidRequest, NotFound
 from bot.i18n import Texts, texts_for
 from bot.images import image_id
-from bot.views import CardFile, alt_text, cut
+from bot.views import CardFile
+from bot.wording import alt_text, cut
 from cogs.asking import is_moderator, open_request, place_of, requester_of
 from storage.errors import ImageMissing
 

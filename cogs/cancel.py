@@ -9,7 +9,7 @@ from discord.ext import commands
 
 from bot.client import AtelierBot, first_answer
 from bot.i18n import texts_for
-from bot.views import cut
+from bot.wording import cut
 from cogs.asking import requester_of
 
 _CHOICES, _CHOICE_LENGTH = 25, 100

@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.errors import BadKey
 from bot.i18n import Texts, texts_for
-from bot.views import cut
+from bot.wording import cut
 from cogs.admins import require_admin, think_privately
 from cogs.buttons import modal_values
 

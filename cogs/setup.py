@@ -15,7 +15,7 @@ from bot.desk import DeskButton, PickChannel, PickText
 from bot.errors import InvalidRequest
 from bot.i18n import Texts, texts_for
 from bot.servers import Server
-from bot.views import cut
+from bot.wording import cut
 from cogs.admins import home_of, require_admin, think_privately
 from cogs.buttons import modal_values
 from storage.windows import Window

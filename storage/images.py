@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Connection, Select, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database import Database
@@ -73,22 +73,13 @@ class ImageRepository:
             ImageRow, select(images).where(made_from_it).order_by(images.c.created_at, images.c.id)
         )
 
-    async def lineage(self, image_id: str) -> list[ImageRow]:
-        """The picture, what it was made from, what that was made from, … to the root."""
-        step = (
-            select(images.c.id, images.c.parent_image_id, literal(0).label("depth"))
-            .where(images.c.id == image_id)
-            .cte("lineage", recursive=True)
-        )
-        # The depth bound: a loop cannot be made through the bot, but must not hang a reader of a hand-edited file.
-        step = step.union_all(
-            select(images.c.id, images.c.parent_image_id, step.c.depth + 1)
-            .join(step, images.c.id == step.c.parent_image_id)
-            .where(step.c.depth < _DEEPEST)
-        )
-        return await self._database.many(
-            ImageRow, select(images).join(step, images.c.id == step.c.id).order_by(step.c.depth)
-        )
+    async def ancestors(self, image_id: str) -> list[ImageRow]:
+        """What it was made from, what that was made from, … to the root: deleted ones as well."""
+        return await self._database.many(ImageRow, _walk(image_id, _up))
+
+    async def descendants(self, image_id: str) -> list[ImageRow]:
+        """What was made from it, what was made from that, …: generation by generation, oldest first in each."""
+        return await self._database.many(ImageRow, _walk(image_id, _down))
 
     async def mark_deleted(self, image_ids: Collection[str], now: float) -> list[str]:
         """Those that were not deleted before. The bytes may go once `keys_in_use` does not name their key."""
@@ -123,6 +114,31 @@ class ImageRepository:
         return await self._database.read(
             lambda connection: _shown(connection, wanted) | _awaited(connection, wanted)
         )
+
+
+def _up(step: CTE) -> ColumnElement[bool]:
+    return images.c.id == step.c.parent_image_id
+
+
+def _down(step: CTE) -> ColumnElement[bool]:
+    return images.c.parent_image_id == step.c.id
+
+
+def _walk(image_id: str, next_one: Callable[[CTE], ColumnElement[bool]]) -> Select[Any]:
+    """The pictures that `next_one` leads to from this one, the nearest first."""
+    step = (
+        select(images.c.id, images.c.parent_image_id, literal(0).label("depth"))
+        .where(images.c.id == image_id)
+        .cte("lineage", recursive=True)
+    )
+    # The depth bound: a loop cannot be made through the bot, but must not hang a reader of a hand-edited file.
+    step = step.union_all(
+        select(images.c.id, images.c.parent_image_id, step.c.depth + 1)
+        .join(step, next_one(step))
+        .where(step.c.depth < _DEEPEST)
+    )
+    found = select(images).join(step, images.c.id == step.c.id).where(step.c.depth > 0)
+    return found.order_by(step.c.depth, images.c.created_at, images.c.id)
 
 
 def _shown(connection: Connection, keys: set[str]) -> set[str]:

@@ -26,7 +26,8 @@ from bot.images import ImageRequest
 from bot.quotas import QuotaService
 from bot.replies import left_line, partly, reply_to, try_again
 from bot.vault import Vault
-from bot.views import Card, CardFile, Figures, alt_text, failed_card, finished_card, text_card
+from bot.views import Card, CardFile, Figures, failed_card, finished_card, text_card
+from bot.wording import alt_text
 from storage.errors import StorageError
 from storage.image_store import ImageStore
 from storage.rows import ImageRow, NewRequest, RequestRow

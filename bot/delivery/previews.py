@@ -18,7 +18,8 @@ from bot.delivery.address import Address
 from bot.estimates import Estimates
 from bot.i18n import texts_for
 from bot.images import ImageRequest
-from bot.views import Card, CardFile, alt_text, waiting_card
+from bot.views import Card, CardFile, waiting_card
+from bot.wording import alt_text
 from storage.rows import NewRequest, RequestRow
 
 FIRST_EDIT_SECONDS = 2.5

@@ -60,10 +60,12 @@ async def test_pictures_of_one_idea_form_a_tree(requests: RequestRepository, ima
     grandchild = an_image(rows[2], parent_image_id=child.id)
     sibling = an_image(rows[3], 2, parent_image_id=root.id)
     await images.add([root, child, grandchild, sibling])
-    assert await images.lineage(grandchild.id) == [grandchild, child, root]
-    assert await images.lineage(root.id) == [root]
+    assert await images.ancestors(grandchild.id) == [child, root]
+    assert await images.ancestors(root.id) == []
     assert await images.children(root.id) == [child, sibling]
-    assert await images.lineage("img_nobodys_1") == []
+    assert await images.descendants(root.id) == [child, sibling, grandchild]
+    assert await images.descendants(grandchild.id) == []
+    assert await images.ancestors("img_nobodys_1") == []
 
 
 async def test_a_lineage_that_bites_its_tail_ends(
@@ -74,7 +76,8 @@ async def test_a_lineage_that_bites_its_tail_ends(
     await images.add(
         [an_image(row, 1, parent_image_id=f"{row.id}_2"), an_image(row, 2, parent_image_id=f"{row.id}_1")]
     )
-    assert len(await images.lineage(f"{row.id}_1")) > 1
+    assert len(await images.ancestors(f"{row.id}_1")) > 1
+    assert len(await images.descendants(f"{row.id}_1")) > 1
 
 
 async def test_a_deleted_picture_keeps_its_row(requests: RequestRepository, images: ImageRepository) -> None:

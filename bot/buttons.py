@@ -1,0 +1,78 @@
+"""The buttons of cards. All state is in the custom id, so they work after a restart and on any process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import discord
+from discord import ui
+
+from bot.i18n import Texts
+from bot.images import image_id
+
+BUTTON_ID = re.compile(r"v1:(?P<action>[a-z_]+):(?P<image>img_[a-z2-7]{13}_\d+)(?::(?P<argument>[^:]*))?")
+
+
+class Presser(Protocol):
+    """The client's part: runs the action of a pressed button and words whatever goes wrong."""
+
+    async def press(
+        self, interaction: discord.Interaction, action: str, image_id: str, argument: str | None
+    ) -> None: ...
+
+
+class ActionButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=BUTTON_ID.pattern):
+    def __init__(
+        self,
+        action: str,
+        image_id: str,
+        argument: str | None = None,
+        *,
+        label: str | None = None,
+        emoji: str | None = None,
+        style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+    ) -> None:
+        self.action, self.image_id, self.argument = action, image_id, argument
+        custom_id = f"v1:{action}:{image_id}" + (f":{argument}" if argument else "")
+        super().__init__(ui.Button(label=label, emoji=emoji, style=style, custom_id=custom_id))
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[ui.LayoutView], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["action"], match["image"], match["argument"])
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+        await client.press(interaction, self.action, self.image_id, self.argument)
+
+
+def card_rows(t: Texts, request_id: str, numbers: Sequence[int]) -> list[ui.ActionRow[ui.LayoutView]]:
+    first = image_id(request_id, numbers[0])
+    several = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
+    main = ui.ActionRow[ui.LayoutView]()
+    main.add_item(ActionButton("repeat", first, label=t("Repeat"), emoji="🔁"))
+    if several is None:
+        main.add_item(ActionButton("vary", first, label=t("Vary"), emoji="🎲"))
+    main.add_item(ActionButton("edit", first, several, label=t("Edit"), emoji="✏️"))
+    main.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
+    main.add_item(
+        ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=discord.ButtonStyle.danger)
+    )
+    rows = [main]
+    if several:
+        for start in range(0, len(numbers), 5):
+            row = ui.ActionRow[ui.LayoutView]()
+            for number in numbers[start : start + 5]:
+                row.add_item(
+                    ActionButton(
+                        "vary",
+                        image_id(request_id, number),
+                        label=t("Vary {number}", number=number),
+                        emoji="🎲",
+                    )
+                )
+            rows.append(row)
+    return rows
