@@ -19,7 +19,7 @@ from bot.client import AtelierBot
 from bot.errors import StartupError
 from bot.jobs import JobEngine
 from bot.settings import Settings
-from bot.web import health
+from bot.web.app import application, serving
 from bot.wiring import Program, Role, Shards, build, keep_big_buffers
 from storage.errors import StorageError
 
@@ -41,8 +41,8 @@ def run(settings: Settings, role: Role = Role.RUN, *, shards: Shards | None = No
 
 async def _run(settings: Settings, role: Role, shards: Shards | None) -> None:
     async with build(settings, role, shards=shards) as program:
-        app = health.application(lambda: _features(program))
-        async with health.serving(app, settings.http_host, settings.http_port) as listens:
+        app = application(lambda: _features(program))
+        async with serving(app, settings.http_host, settings.http_port) as listens:
             if role is Role.WEB and not listens:
                 raise StartupError(what="port_in_use", where=f"{settings.http_host}:{settings.http_port}")
             await _serve(settings, program)

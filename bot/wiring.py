@@ -112,6 +112,7 @@ class Program:
     role: Role
     client: discord.Client
     studio: Studio
+    services: Services
     database: Database
     queue: JobQueue
     engine: JobEngine | None
@@ -203,17 +204,18 @@ async def build(
             open_limit_overall=settings.max_open,
             house=admin.house,
         )  # fmt: skip
+        services = Services(
+            studio=studio, catalog=catalog, providers=providers, styles=styles, quotas=quotas, requests=requests,
+            settings=SettingsRepository(database), store=store, uploads=Uploads(http, store, pixels), acks=acks,
+            allowed_guilds=settings.allowed_guilds, admin=admin,
+        )  # fmt: skip
         if bot is not None:
-            services = Services(
-                studio=studio, catalog=catalog, providers=providers, styles=styles, quotas=quotas, requests=requests,
-                settings=SettingsRepository(database), store=store, uploads=Uploads(http, store, pixels), acks=acks,
-                allowed_guilds=settings.allowed_guilds, admin=admin,
-            )  # fmt: skip
             bot.equip(services)
         yield Program(
             role=role,
             client=client,
             studio=studio,
+            services=services,
             database=database,
             queue=queue,
             engine=engine,
