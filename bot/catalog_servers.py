@@ -21,6 +21,7 @@ OPTIONAL_FIELDS = frozenset(
         "user",
         "stream",
         "partial_images",
+        "max_completion_tokens",
     }
 )
 """What OpenAI itself accepts beside model, prompt, image and mask; other servers take fewer."""

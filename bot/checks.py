@@ -109,6 +109,9 @@ def _check_switches(request: ImageRequest, model: ImageModel) -> None:
 def _size(request: ImageRequest, model: ImageModel) -> tuple[str, str | None]:
     """The model's size, and what was typed where that is not the same."""
     typed = request.asked_size or request.size
+    if request.kind is Kind.DESCRIBE or (request.kind is Kind.UPSCALE and typed == AUTO):
+        # As large as the model makes it of this picture: no size of the list is meant.
+        return AUTO, None
     try:
         asked = understand(typed)
     except ValueError:

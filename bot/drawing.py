@@ -18,7 +18,16 @@ from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
 from bot.failover import may_go_elsewhere, others
 from bot.images import GeneratedImage, ImageRequest, InputImage
 from bot.models import ImageModel
-from bot.providers.base import Picture, Provider, RenderCall, Rendering, begin_whole, resumable
+from bot.providers.base import (
+    Description,
+    Picture,
+    Provider,
+    RenderCall,
+    Rendering,
+    begin_whole,
+    describer,
+    resumable,
+)
 from bot.styles import Styles
 from storage.errors import ImageMissing
 from storage.image_store import ImageStore
@@ -109,6 +118,15 @@ class Drawing:
                 return await self.collect(row, first, count, drawn)
             return drawn
         return Drawn(await self._finished(rendering, call), model.id)
+
+    async def describe(self, row: RequestRow) -> Description:
+        """The picture of a request of kind `describe` in words, in its requester's language. Raises AtelierError."""
+        request = ImageRequest.from_json(row.request)
+        teller = describer(await self._provider(row, row.provider))
+        call = await self._call(row, request, self._model(request.model), 1, 1)
+        if self._moderator is not None:
+            await self._moderator.check(call)
+        return await teller.describe(call, row.locale)
 
     async def _elsewhere(
         self,

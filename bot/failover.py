@@ -16,7 +16,7 @@ from bot.errors import (
     RateLimited,
     Refused,
 )
-from bot.images import ImageRequest
+from bot.images import ImageRequest, Kind
 from bot.models import ImageModel
 
 _DEMO = "demo"
@@ -44,11 +44,13 @@ def others(
     """The same wish in the words of other providers' models, the preferred first: one model of each provider.
 
     `ceiling_microusd` bounds the whole request, `among` names the only models that a server allows. Never the demo,
-    never a tool.
+    and a tool only where tools are what does it.
     """
     found: dict[str, ImageRequest] = {}
     for model in catalog.models(request.kind):
-        if model.provider in avoid or model.provider in found or model.provider == _DEMO or model.tool:
+        if model.provider in avoid or model.provider in found or model.provider == _DEMO:
+            continue
+        if model.tool and request.kind is not Kind.UPSCALE:
             continue
         if among and model.id not in among:
             continue

@@ -68,6 +68,7 @@ def abilities(model: ImageModel) -> list[str]:
         "tool": model.tool,
         "mask": model.mask,
         "upscale": model.can(Kind.UPSCALE),
+        "describe": model.can(Kind.DESCRIBE),
         "transparent": "transparent" in model.backgrounds,
         "previews": model.previews > 0,
         "seed": model.seed,

@@ -18,8 +18,8 @@ for one picture, from the smallest size and lowest quality to the dearest, witho
 vendor reports is what is booked. Any model can be changed, hidden or added in `CATALOG_FILE`.
 """
 _COLUMNS = (
-    "Model", "id", "from words", "edits (inputs)", "mask", "sizes", "qualities", "formats", "transparent", "previews",
-    "seed", "negative", "strength", "price", "until",
+    "Model", "id", "from words", "edits (inputs)", "enlarges", "describes", "mask", "sizes", "qualities", "formats",
+    "transparent", "previews", "seed", "negative", "strength", "price", "until",
 )  # fmt: skip
 
 
@@ -49,11 +49,9 @@ def _cells(listed: Listed) -> list[str]:
         model.name + (" (recommended)" if model.recommended else ""),
         f"`{model.id}`",
         _yes(model.can(Kind.GENERATE)),
-        f"yes ({model.max_inputs})"
-        if model.can(Kind.EDIT)
-        else "enlarges"
-        if model.can(Kind.UPSCALE)
-        else "",
+        f"yes ({model.max_inputs})" if model.can(Kind.EDIT) else "",
+        _yes(model.can(Kind.UPSCALE)),
+        _yes(model.can(Kind.DESCRIBE)),
         "required" if model.mask_required else _yes(model.mask),
         _sizes(model),
         " ".join(model.qualities),

@@ -93,6 +93,7 @@ def _line(t: Texts, listed: Listed) -> str:
         "tool": t("a tool"),
         "mask": t("mask"),
         "upscale": t("enlarges"),
+        "describe": t("puts pictures into words"),
         "transparent": t("transparent"),
         "previews": t("previews"),
         "seed": t("seed"),

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -17,8 +17,9 @@ import aiohttp
 import structlog
 
 from bot.errors import NoPicture, ProviderError
+from bot.images import Kind
 from bot.media import Pixels
-from bot.providers.base import Picture, PreviewSink, RenderCall, Rendering
+from bot.providers.base import Description, Picture, PreviewSink, RenderCall, Rendering, described
 from bot.providers.http import PICTURE_LIMIT, Door, json_of, made
 from bot.providers.masks import white_where_it_changes
 from bot.providers.openai_answers import Json, Unreadable, picture_bytes
@@ -28,6 +29,11 @@ from bot.sizes import dimensions
 _log = structlog.get_logger(__name__)
 
 _CANCEL_LIMIT = 64 * 1024
+_WORDS_LIMIT = 256 * 1024
+_TIMES = 2
+_ENLARGERS = ("R-ESRGAN 4x+", "ESRGAN_4x", "SwinIR 4x", "Lanczos")
+"""What the web UI brings along, the best for pictures of all kinds first."""
+
 _DEFAULT_STRENGTH = 0.6
 
 
@@ -71,15 +77,33 @@ class A1111Provider:
         )
         self._pixels, self._look, self._sleep, self._limit = pixels, look_seconds, sleep, picture_limit
         self._one = asyncio.Lock()
+        self._enlarger: str | None = None
 
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        if call.request.kind is Kind.UPSCALE:
+            answer = await self._job("/extra-single-image", await self._enlargement(call), self._limit * 4)
+            return self._rendering(call, {"images": [answer.get("image")]})
         path = "/img2img" if call.inputs else "/txt2img"
-        body = await self._body(call)
+        answer = await self._job(
+            path, await self._body(call), self._limit * call.count, lambda: self._watch(call, preview)
+        )
+        return self._rendering(call, answer)
+
+    async def describe(self, call: RenderCall, locale: str) -> Description:
+        """In English, whatever the locale: the vendor's model writes nothing else."""
+        body = {"image": _text(call.inputs[0]), "model": "clip"}
+        answer = await self._job("/interrogate", body, _WORDS_LIMIT)
+        return described(call, answer.get("caption"), {})
+
+    async def _job(
+        self, path: str, body: Json, limit: int, watch: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> Json:
+        """The answer to one job, the only one at this time; `watch` runs beside it."""
         async with self._one:
-            watching = asyncio.create_task(self._watch(call, preview)) if call.previews else None
+            watching = asyncio.create_task(watch()) if watch else None
             try:
                 async with self._door.patience.in_time():
-                    answer = await self._door.send("POST", path, json=body, limit=self._limit * call.count)
+                    answer = await self._door.send("POST", path, json=body, limit=limit)
             except asyncio.CancelledError:
                 await asyncio.shield(self._interrupt())
                 raise
@@ -92,7 +116,7 @@ class A1111Provider:
                     watching.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
                         await watching
-        return self._rendering(call, json_of(self.name, answer))
+        return json_of(self.name, answer)
 
     async def close(self) -> None:
         """The session is not ours."""
@@ -118,15 +142,30 @@ class A1111Provider:
             body |= {"mask": _text(mask), "inpainting_mask_invert": 0, "inpainting_fill": 1}
         return body
 
+    async def _enlargement(self, call: RenderCall) -> Json:
+        """To the size that was asked for, else twice as large; with the server's best enlarger."""
+        if self._enlarger is None:
+            async with self._door.patience.in_time():
+                answer = await self._door.send("GET", "/upscalers", limit=_WORDS_LIMIT, buys=False)
+            self._enlarger = _best_enlarger(answer.body)
+        body: Json = {"image": _text(call.inputs[0]), "upscaler_1": self._enlarger, "resize_mode": 0}
+        size = dimensions(call.request.size)
+        if size is None:
+            return body | {"upscaling_resize": _TIMES}
+        return body | {"resize_mode": 1, "upscaling_resize_w": size[0], "upscaling_resize_h": size[1]}
+
     async def _watch(self, call: RenderCall, preview: PreviewSink) -> None:
         """The picture as it grows; a server that does not tell shows none."""
-        seen = ""
+        seen, path = "", "/progress" if call.previews else "/progress?skip_current_image=true"
         with contextlib.suppress(ProviderError, Unreadable):
             while True:
                 await self._sleep(self._look)
-                answer = await self._door.send("GET", "/progress", limit=self._limit, buys=False)
-                text = answer.json().get("current_image")
-                if isinstance(text, str) and text and text != seen:
+                answer = (await self._door.send("GET", path, limit=self._limit, buys=False)).json()
+                share = answer.get("progress")
+                if isinstance(share, int | float) and 0 < share <= 1:
+                    call.progress(call.first, float(share))
+                text = answer.get("current_image")
+                if call.previews and isinstance(text, str) and text and text != seen:
                     seen = text
                     preview(call.first, picture_bytes(text))
 
@@ -152,6 +191,16 @@ class A1111Provider:
         _log.info("the vendor drew", provider=self.name, pictures=len(images), microusd=0)
         cost = call.model.cost(call.request, {}, pictures=len(images))
         return Rendering(images=tuple(images), cost_microusd=cost)
+
+
+def _best_enlarger(body: bytes) -> str:
+    """Of the server's list, `[{"name": …}, …]`; Lanczos is in every one."""
+    try:
+        listed = json.loads(body)
+        names = {str(entry["name"]) for entry in listed}
+    except (ValueError, KeyError, TypeError):
+        names = set[str]()
+    return next((name for name in _ENLARGERS if name in names), _ENLARGERS[-1])
 
 
 def _text(picture: Picture) -> str:

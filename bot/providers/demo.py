@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.errors import AtelierError, ProviderError, error_from_facts
 from bot.images import GeneratedImage, ImageRequest, Kind
 from bot.media import Pixels
-from bot.providers.base import PreviewSink, RenderCall, Rendering
+from bot.providers.base import Description, PreviewSink, RenderCall, Rendering
 from bot.sizes import dimensions
 
 if TYPE_CHECKING:
@@ -71,16 +71,7 @@ class DemoProvider:
         self._fail, self._switches, self._trouble_file = fail, switches, trouble_file
 
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
-        latency, failure = self._latency, self._failure(call)
-        if self._switches:
-            slower, asked_failure = _switched(call.prompt)
-            latency, failure = latency + slower, failure or asked_failure
-        if self._trouble_file is not None:
-            slower, told_failure = _told(self._trouble_file)
-            latency, failure = latency + slower, failure or told_failure
-        if failure is not None:
-            await self._sleep(latency / 2)
-            raise failure
+        latency = await self._trouble(call)
         first_seed = (
             secrets.randbelow(2**31) if call.request.seed is None else call.request.seed + call.first - 1
         )
@@ -95,8 +86,29 @@ class DemoProvider:
             images.append(_image(drawn, call.request, seed))
         return Rendering(images=tuple(images), cost_microusd=0, request_id=f"demo-{secrets.token_hex(6)}")
 
+    async def describe(self, call: RenderCall, locale: str) -> Description:
+        from bot.providers.demo_describing import describe
+
+        await self._sleep(await self._trouble(call))
+        words = await self._pixels.run(describe, call.inputs[0].data, locale)
+        return Description(text=words, cost_microusd=0, request_id=f"demo-{secrets.token_hex(6)}")
+
     async def close(self) -> None:
         """Nothing is held open."""
+
+    async def _trouble(self, call: RenderCall) -> float:
+        """How many seconds this call takes. Raises the failure that somebody asked for."""
+        latency, failure = self._latency, self._failure(call)
+        if self._switches:
+            slower, asked_failure = _switched(call.prompt)
+            latency, failure = latency + slower, failure or asked_failure
+        if self._trouble_file is not None:
+            slower, told_failure = _told(self._trouble_file)
+            latency, failure = latency + slower, failure or told_failure
+        if failure is not None:
+            await self._sleep(latency / 2)
+            raise failure
+        return latency
 
     def _failure(self, call: RenderCall) -> AtelierError | None:
         if isinstance(self._fail, str):
@@ -157,7 +169,9 @@ def _draw(call: RenderCall, seed: int) -> _Drawn:
     own = int.from_bytes(hashlib.sha256(f"{prompt}\0{seed}".encode()).digest()[:8])
     scene = listen(prompt, request.negative, Random(own))
     inputs = [picture.data for picture in call.inputs]
-    if inputs and request.kind is Kind.VARIATIONS:
+    if request.kind is Kind.UPSCALE:
+        picture = demo_edits.enlarge(inputs[0], dimensions(request.size))
+    elif inputs and request.kind is Kind.VARIATIONS:
         strength = 0.5 if request.strength is None else request.strength
         picture = demo_edits.vary(size, inputs, strength, scene, own, quality)
     elif inputs:

@@ -16,7 +16,15 @@ import structlog
 
 from bot.errors import Misconfigured, NoPicture, PolicyRefusal, ProviderError
 from bot.images import GeneratedImage, Kind
-from bot.providers.base import PreviewSink, RenderCall, Rendering
+from bot.providers.base import (
+    MOST_WORDS,
+    Description,
+    PreviewSink,
+    RenderCall,
+    Rendering,
+    describe_words,
+    described,
+)
 from bot.providers.http import PICTURE_LIMIT, Patience, made, read_body, refusal_body, spoilt
 from bot.providers.openai_answers import Json, Stalled, TooLarge, Unreadable, parsed, picture_bytes
 from bot.providers.openai_errors import (
@@ -88,17 +96,33 @@ class GeminiProvider:
 
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
         async with self._patience.in_time():
-            answer = await self._patience.again(lambda: self._once(call))
+            contents, config = self._contents(call), self._config(call)
+            answer = await self._patience.again(lambda: self._once(call, contents, config))
             return self._rendering(call, answer)
+
+    async def describe(self, call: RenderCall, locale: str) -> Description:
+        words = self._types.GenerateContentConfig(
+            max_output_tokens=MOST_WORDS, should_return_http_response=True
+        )
+        contents = [describe_words(call, locale), *self._pictures(call)]
+        async with self._patience.in_time():
+            answer = await self._patience.again(lambda: self._once(call, contents, words))
+        candidates = _objects(answer.get("candidates"))
+        request_id = _request_id(answer)
+        parts = _objects(_part(candidates[0], "content").get("parts")) if candidates else []
+        said = _said_in(parts)
+        if not said:
+            raise self._nothing(answer, request_id)
+        return described(call, said, _usage(answer, drawn=False), request_id=request_id)
 
     async def close(self) -> None:
         await self._client.aio.aclose()
         await self._session.close()
 
-    async def _once(self, call: RenderCall) -> Json:
+    async def _once(self, call: RenderCall, contents: list[Any], config: Any) -> Json:
         try:
             answer = await self._client.aio.models.generate_content(
-                model=call.model.vendor_id, contents=self._contents(call), config=self._config(call)
+                model=call.model.vendor_id, contents=contents, config=config
             )
         except (TooLarge, Stalled) as error:
             raise Failed(spoilt(self.name, error)) from error
@@ -116,11 +140,13 @@ class GeminiProvider:
         words = call.prompt
         if call.request.kind is Kind.VARIATIONS:
             words = with_strength(words, call.request.strength)
-        pictures = [
+        return [words, *self._pictures(call)]
+
+    def _pictures(self, call: RenderCall) -> list[Any]:
+        return [
             self._types.Part.from_bytes(data=picture.data, mime_type=picture.media_type)
             for picture in call.inputs
         ]
-        return [words, *pictures]
 
     def _config(self, call: RenderCall) -> Any:
         ratio, _, area = call.request.size.partition(" ")
@@ -132,8 +158,7 @@ class GeminiProvider:
         )
 
     def _rendering(self, call: RenderCall, answer: Json) -> Rendering:
-        request_id = answer.get("responseId")
-        request_id = request_id if isinstance(request_id, str) else None
+        request_id = _request_id(answer)
         image = self._image(answer, request_id)
         usage = _usage(answer)
         cost = call.model.cost(call.request, usage, pictures=1, prompt=call.prompt)
@@ -142,9 +167,7 @@ class GeminiProvider:
 
     def _image(self, answer: Json, request_id: str | None) -> GeneratedImage:
         candidates = _objects(answer.get("candidates"))
-        if not candidates:
-            raise self._nothing(_part(answer, "promptFeedback").get("blockReason"), answer, request_id)
-        parts = _objects(_part(candidates[0], "content").get("parts"))
+        parts = _objects(_part(candidates[0], "content").get("parts")) if candidates else []
         pictures = [
             text
             for part in parts
@@ -152,8 +175,7 @@ class GeminiProvider:
             and isinstance(text := (_part(part, "inlineData") or _part(part, "inline_data")).get("data"), str)
         ]
         if not pictures:
-            said = " ".join(str(part["text"]) for part in parts if "text" in part and not part.get("thought"))
-            raise self._nothing(candidates[0].get("finishReason"), candidates[0], request_id, said)
+            raise self._nothing(answer, request_id)
         try:
             # Earlier ones are drafts.
             data = picture_bytes(pictures[-1])
@@ -167,18 +189,20 @@ class GeminiProvider:
             ) from error
         return made(self.name, data, request_id=request_id)
 
-    def _nothing(
-        self, reason: object, where: Mapping[str, Any], request_id: str | None, said: str = ""
-    ) -> ProviderError:
+    def _nothing(self, answer: Json, request_id: str | None) -> ProviderError:
+        """Why the answer holds nothing: blocked before it began, ended by the model, or only talked."""
+        candidates = _objects(answer.get("candidates"))
+        ended = candidates[0] if candidates else {}
+        reason = ended.get("finishReason") if ended else _part(answer, "promptFeedback").get("blockReason")
+        said = _said_in(_objects(_part(ended, "content").get("parts")))
         code = str(reason) if reason else None
-        told = str(where.get("finishMessage") or said)[:500] or None
         facts: dict[str, Any] = {
             "provider": self.name,
             "code": code,
             "request_id": request_id,
-            "detail": told,
+            "detail": str(ended.get("finishMessage") or said)[:500] or None,
         }
-        if code in _REFUSED or "blockReason" in _part(where, "promptFeedback"):
+        if code in _REFUSED or (not ended and code):
             return PolicyRefusal(**facts, categories=[code] if code else None)
         if code == "PUP_LIMITED_DISABLED":
             return Misconfigured(**facts, setting="GEMINI_API_KEY")
@@ -217,23 +241,35 @@ def _refused(origin: Origin, refused: StatusRefused) -> Failed:
     )
 
 
-def _usage(answer: Json) -> dict[str, Any]:
+def _request_id(answer: Json) -> str | None:
+    told = answer.get("responseId")
+    return told if isinstance(told, str) else None
+
+
+def _said_in(parts: list[Mapping[str, Any]]) -> str:
+    """Its words without its thoughts."""
+    return " ".join(str(part["text"]) for part in parts if "text" in part and not part.get("thought"))
+
+
+def _usage(answer: Json, *, drawn: bool = True) -> dict[str, Any]:
     """In the words of `bot.prices`: thinking and text are cheaper than the picture's own tokens."""
     told = _part(answer, "usageMetadata")
-    read, drawn, thought = (
+    read, made_of, thought = (
         _count(told.get(name)) for name in ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount")
     )
+    if not made_of:
+        return {}
+    if not drawn:
+        return {"input_tokens": read, "output_tokens": made_of + thought}
     words = sum(
         _count(entry.get("tokenCount"))
         for entry in _objects(told.get("candidatesTokensDetails"))
         if entry.get("modality") == "TEXT"
     )
-    if not drawn:
-        return {}
     return {
         "input_tokens": read,
-        "output_tokens": drawn + thought,
-        "output_tokens_details": {"text_tokens": words + thought, "image_tokens": drawn - words},
+        "output_tokens": made_of + thought,
+        "output_tokens_details": {"text_tokens": words + thought, "image_tokens": made_of - words},
     }
 
 

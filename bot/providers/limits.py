@@ -10,7 +10,16 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from bot.breaker import Breaker, Health
-from bot.providers.base import PreviewSink, Provider, RenderCall, Rendering, Resumable, resumable
+from bot.providers.base import (
+    Description,
+    PreviewSink,
+    Provider,
+    RenderCall,
+    Rendering,
+    Resumable,
+    describer,
+    resumable,
+)
 
 
 class Limited:
@@ -23,6 +32,12 @@ class Limited:
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
         async with self._place():
             return await self._provider.render(call, preview)
+
+    async def describe(self, call: RenderCall, locale: str) -> Description:
+        """Raises Misconfigured where the provider itself describes nothing."""
+        found = describer(self._provider)
+        async with self._place(timed=False):
+            return await found.describe(call, locale)
 
     async def close(self) -> None:
         await self._provider.close()

@@ -15,12 +15,14 @@ import aiohttp
 import structlog
 
 from bot.catalog_servers import OPTIONAL_FIELDS
-from bot.errors import NoPicture, ProviderTimeout, ProviderUnavailable
+from bot.errors import NoPicture
 from bot.images import GeneratedImage, Kind
 from bot.media import NotAPicture, inspect
-from bot.providers.base import Picture, PreviewSink, RenderCall, Rendering
+from bot.providers.base import Description, Picture, PreviewSink, RenderCall, Rendering
 from bot.providers.downloads import Downloads, Forbidden, Undelivered
+from bot.providers.http import Patience, spoilt
 from bot.providers.openai_answers import Json, Reader, Stalled, TooLarge, Unreadable, picture_bytes
+from bot.providers.openai_chat import CHAT_LIMIT, chat_description, chat_fields
 from bot.providers.openai_errors import Failed, Origin, StatusRefused, from_error_object, from_exception
 from bot.styles import with_strength
 
@@ -35,8 +37,6 @@ _PICTURE_LIMIT = 48 * 1024 * 1024
 """In bytes of JSON: the largest size in noise, as PNG in base64, stays below."""
 
 _REFUSAL_LIMIT = 64 * 1024
-_PAUSES = (0.3, 1.5)
-_LONGEST_WAIT_SECONDS = 20.0
 _CONNECT_SECONDS = 10.0
 
 
@@ -82,55 +82,58 @@ class OpenAIProvider:
             ),
         )
         self._transport_errors = (StatusRefused, OpenAIError, HTTPError, aiohttp.ClientError, OSError)
-        self._timeout, self._accepts, self._sleep = timeout_seconds, frozenset(accepts), sleep
+        self._patience = Patience(provider=name, timeout_seconds=timeout_seconds, sleep=sleep)
+        self._accepts = frozenset(accepts)
         self._reader = Reader(places=readers, stall_seconds=stall_seconds)
         self._picture_limit = picture_limit
         self._downloads = Downloads(home=urlsplit(base_url or OPENAI_URL).hostname)
 
     async def render(self, call: RenderCall, preview: PreviewSink) -> Rendering:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._patiently(call, preview)
-        except TimeoutError as error:
-            raise ProviderTimeout(provider=self.name, seconds=self._timeout, may_be_paid=True) from error
+        async with self._patience.in_time():
+            return await self._patience.again(lambda: self._drawn(call, preview))
+
+    async def describe(self, call: RenderCall, locale: str) -> Description:
+        async with self._patience.in_time():
+            return await self._patience.again(lambda: self._told(call, locale))
 
     async def close(self) -> None:
         await self._client.close()
         await self._downloads.close()
 
-    async def _patiently(self, call: RenderCall, preview: PreviewSink) -> Rendering:
-        """Comes back where the vendor certainly did nothing: not reached, or sent away with a short wait."""
-        for pause in _PAUSES:
-            try:
-                return await self._once(call, preview)
-            except Failed as failed:
-                wait = failed.again_after_seconds
-                if wait is None or wait > _LONGEST_WAIT_SECONDS:
-                    raise failed.error from failed
-                _log.info(
-                    "coming back to the vendor", provider=self.name, seconds=max(wait, pause), why=str(failed)
-                )
-                await self._sleep(max(wait, pause))
-        try:
-            return await self._once(call, preview)
-        except Failed as failed:
-            raise failed.error from failed
+    async def _drawn(self, call: RenderCall, preview: PreviewSink) -> Rendering:
+        images = self._client.images.with_streaming_response
+        answer, request_id = await self._exchanged(
+            images.edit if call.inputs else images.generate,
+            self._fields(call),
+            lambda response: self._answer(call, preview, response),
+        )
+        return await self._rendering(call, answer, request_id)
 
-    async def _once(self, call: RenderCall, preview: PreviewSink) -> Rendering:
-        send: Any = self._client.images.with_streaming_response
-        send = send.edit if call.inputs else send.generate
+    async def _told(self, call: RenderCall, locale: str) -> Description:
+        answer, request_id = await self._exchanged(
+            self._client.chat.completions.with_streaming_response.create,
+            chat_fields(call, locale, self._accepts),
+            lambda response: self._reader.whole(_chunks(response), CHAT_LIMIT),
+        )
+        if isinstance(error := answer.get("error"), dict):
+            raise Failed(from_error_object(self._origin, error).error)
+        return chat_description(call, answer, request_id)
+
+    async def _exchanged(
+        self, send: Any, fields: dict[str, Any], read: Callable[[Response], Awaitable[Json]]
+    ) -> tuple[Json, str | None]:
+        """What `read` makes of the answer, and the vendor's id of the call. Raises Failed."""
         request_id = None
         try:
-            async with send(**self._fields(call), extra_headers={"Accept-Encoding": "identity"}) as response:
+            async with send(**fields, extra_headers={"Accept-Encoding": "identity"}) as response:
                 request_id = response.headers.get("x-request-id")
-                answer = await self._answer(call, preview, response.http_response)
+                return await read(response.http_response), request_id
         except (TooLarge, Unreadable, Stalled) as error:
-            raise Failed(self._spoilt(error, request_id)) from error
+            raise Failed(spoilt(self.name, error, request_id)) from error
         except self._transport_errors as error:
             failed = from_exception(self._origin, error)
             failed.error.request_id = failed.error.request_id or request_id
             raise failed from error
-        return await self._rendering(call, answer, request_id)
 
     def _fields(self, call: RenderCall) -> dict[str, Any]:
         request, model = call.request, call.model
@@ -246,17 +249,6 @@ class OpenAIProvider:
             width=width,
             height=height,
             revised_prompt=revised if isinstance(revised, str) else None,
-        )
-
-    def _spoilt(self, error: Exception, request_id: str | None) -> ProviderUnavailable | ProviderTimeout:
-        """The picture was made, and probably billed, but did not arrive."""
-        kind = ProviderTimeout if isinstance(error, Stalled) else ProviderUnavailable
-        return kind(
-            provider=self.name,
-            code=type(error).__name__,
-            request_id=request_id,
-            may_be_paid=True,
-            detail=str(error),
         )
 
 

@@ -35,7 +35,9 @@ class ModelInputs:
                 fields[strength] = request.strength
             elif request.kind is Kind.VARIATIONS:
                 words = with_strength(words, request.strength)
-        fields["prompt"] = words
+        # A model that only enlarges reads none.
+        if words.strip() and (request.kind is not Kind.UPSCALE or "prompt" in self._fields):
+            fields["prompt"] = words
         if request.negative is not None:
             fields[self._must("negative_prompt")] = request.negative
         if request.seed is not None and "seed" in self._fields:

@@ -16,6 +16,13 @@ from tests.fakes.vendor import Call, FakeVendor
 
 _BOTH = {"prompt", "negative_prompt", "width", "height", "batch_size", "seed", "steps", "cfg_scale"}
 _PICTURE = {"init_images", "denoising_strength", "mask", "inpainting_mask_invert", "inpainting_fill"}
+_OTHERS = {
+    "extra-single-image": {
+        "image", "resize_mode", "upscaling_resize", "upscaling_resize_w", "upscaling_resize_h", "upscaler_1",
+    },
+    "interrogate": {"image", "model"},
+}  # fmt: skip
+SAID = "a fox standing in the snow, sunlight, photograph"
 
 
 class FakeA1111(FakeVendor):
@@ -32,6 +39,9 @@ class FakeA1111(FakeVendor):
         return [
             web.post("/sdapi/v1/txt2img", self._draw),
             web.post("/sdapi/v1/img2img", self._draw),
+            web.post("/sdapi/v1/extra-single-image", self._draw),
+            web.post("/sdapi/v1/interrogate", self._draw),
+            web.get("/sdapi/v1/upscalers", self._upscalers),
             web.get("/sdapi/v1/progress", self._progress),
             web.post("/sdapi/v1/interrupt", self._interrupt),
         ]
@@ -64,7 +74,14 @@ class FakeA1111(FakeVendor):
         finally:
             self._running -= 1
 
+    async def _upscalers(self, request: web.Request) -> web.Response:
+        return web.json_response([{"name": name} for name in ("None", "Lanczos", "R-ESRGAN 4x+")])
+
     async def _drawn(self, call: Call, body: dict[str, Any]) -> web.Response:
+        if call.path.endswith("/interrogate"):
+            return web.json_response({"caption": "" if call.failure in ("empty", "not_a_picture") else SAID})
+        if call.path.endswith("/extra-single-image"):
+            return self._enlarged(call, body)
         count, seed = body.get("batch_size", 1), max(0, body.get("seed", -1))
         size = f"{body['width']}x{body['height']}"
         images = [
@@ -79,6 +96,14 @@ class FakeA1111(FakeVendor):
             }
         )
 
+    def _enlarged(self, call: Call, body: dict[str, Any]) -> web.Response:
+        with Image.open(io.BytesIO(base64.b64decode(body["image"]))) as opened:
+            width, height = (round(edge * body.get("upscaling_resize", 2)) for edge in opened.size)
+        if body.get("resize_mode") == 1:
+            width, height = body["upscaling_resize_w"], body["upscaling_resize_h"]
+        data = base64.b64encode(self.picture(call, f"{width}x{height}", "png")).decode()
+        return web.json_response({"html_info": "", "image": "" if call.failure == "empty" else data})
+
     async def _progress(self, request: web.Request) -> web.Response:
         data = base64.b64encode(picture("256x256", "png", label="growing")).decode()
         shown = data if self._running else None
@@ -91,7 +116,7 @@ class FakeA1111(FakeVendor):
 
 
 def _faults(path: str, body: dict[str, Any]) -> list[str]:
-    known = _BOTH | (_PICTURE if path.endswith("img2img") else set())
+    known = _OTHERS.get(path.rpartition("/")[2]) or _BOTH | (_PICTURE if path.endswith("img2img") else set())
     faults = [f"{path}: there is no {name}" for name in body.keys() - known]
     if body.get("width", 0) % 8 or body.get("height", 0) % 8:
         faults.append(f"{path}: edges must be multiples of 8")

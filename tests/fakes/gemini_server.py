@@ -21,6 +21,10 @@ MODELS = {
     "gemini-3-pro-image": ({"1K", "2K", "4K"}, 10),
     "gemini-3.1-flash-lite-image": ({"1K"}, 10),
 }
+READERS = {"gemini-3.5-flash-lite"}
+"""Language models: they read pictures and draw none."""
+
+SAID = "A fox in deep snow, low winter sun, soft blue shadows, telephoto photograph."
 _RATIOS = (
     "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8", "8:1",
 )  # fmt: skip
@@ -76,7 +80,7 @@ class FakeGemini(FakeVendor):
         if self.key is not None and request.headers.get("x-goog-api-key") != self.key:
             call.outcome = "refused"
             return self.refusal("bad_key")
-        if model not in MODELS:
+        if model not in MODELS and model not in READERS:
             call.outcome = "refused"
             return self.refusal("gone")
         if call.failure == "refused":
@@ -88,9 +92,27 @@ class FakeGemini(FakeVendor):
         return await self.answered(request, call, lambda: self._whole(call, body))
 
     async def _whole(self, call: Call, body: dict[str, Any]) -> web.Response:
-        answer = self._said.pop(0) if self._said else self._drawn(call, body)
+        draws = "IMAGE" in body.get("generationConfig", {}).get("responseModalities", ())
+        make = self._drawn if draws else self._told
+        answer = self._said.pop(0) if self._said else make(call, body)
         self.note(*(f"answer: {error.message[:200]}" for error in self._check_answer.iter_errors(answer)))
         return web.json_response(answer)
+
+    def _told(self, call: Call, body: dict[str, Any]) -> dict[str, Any]:
+        text = "" if call.failure == "not_a_picture" else SAID
+        parts = [{"text": "Let me look.", "thought": True}, {"text": text}]
+        return {
+            "candidates": [
+                {"content": {"role": "model", "parts": parts}, "finishReason": "STOP", "index": 0}
+            ],
+            "usageMetadata": {
+                "promptTokenCount": 1200,
+                "candidatesTokenCount": 60,
+                "thoughtsTokenCount": 40,
+                "totalTokenCount": 1300,
+            },
+            "responseId": f"resp-{len(self.calls)}",
+        }
 
     def _drawn(self, call: Call, body: dict[str, Any]) -> dict[str, Any]:
         asked = body.get("generationConfig", {}).get("imageConfig", {})
@@ -121,7 +143,9 @@ class FakeGemini(FakeVendor):
             f"{'/'.join(map(str, error.instance_path))}: {error.message[:200]}"
             for error in self._check.iter_errors(plain)
         ]
-        sizes, ratios = MODELS.get(model, (set[str](), 0))
+        if model in READERS and "IMAGE" in body.get("generationConfig", {}).get("responseModalities", ()):
+            faults.append(f"{model} draws nothing")
+        sizes, ratios = MODELS.get(model, ({"1K"}, len(_RATIOS)))
         asked = body.get("generationConfig", {}).get("imageConfig", {})
         if (
             asked.get("imageSize", "1K") not in sizes

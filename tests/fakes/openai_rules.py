@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -57,6 +58,25 @@ class Rules:
                 "CreateModerationRequest",
             )
         }
+
+    def faults_of_chat(self, body: Mapping[str, Any]) -> list[str]:
+        """Against the SDK's own types, because the copied document ends at pictures."""
+        from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+        from pydantic import TypeAdapter, ValidationError
+
+        known = CompletionCreateParamsNonStreaming.__annotations__.keys()
+        faults = [f"chat: there is no {name}" for name in body.keys() - known]
+        try:
+            TypeAdapter(CompletionCreateParamsNonStreaming).validate_python(body)
+        except ValidationError as error:
+            faults.append(f"chat: {error}")
+        for part in body["messages"][0]["content"]:
+            if part["type"] == "image_url":
+                head, _, text = part["image_url"]["url"].partition(",")
+                with Image.open(io.BytesIO(base64.b64decode(text, validate=True))) as opened:
+                    if head != f"data:image/{(opened.format or '').lower()};base64":
+                        faults.append(f"chat: {head} is {opened.format}")
+        return faults
 
     def faults_of_generation(self, body: Any) -> list[str]:
         return self._against("CreateImageRequest", body) + _beyond_the_schema(body)

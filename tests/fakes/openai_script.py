@@ -78,3 +78,19 @@ def error_body(answer: Answer) -> str:
         "code": answer.code,
     }
     return json.dumps({"error": said})
+
+
+SAID = "A fox in deep snow, low winter sun, soft blue shadows, telephoto photograph."
+
+
+def told(call: Call, answer: Answer) -> dict[str, Any]:
+    """A chat's answer: what a language model sees in the picture; `count=0` says nothing, `data` something else."""
+    text = "" if answer.count == 0 else answer.data or SAID
+    return {
+        "id": f"chatcmpl-{call.number}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": call.fields["model"],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+        "usage": {"prompt_tokens": 900, "completion_tokens": 60, "total_tokens": 960},
+    }

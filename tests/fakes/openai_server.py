@@ -22,7 +22,7 @@ from aiohttp import BodyPartReader, web
 
 from tests.fakes.openai_pictures import picture
 from tests.fakes.openai_rules import Rules, Upload
-from tests.fakes.openai_script import Answer, Call, error_body, noted
+from tests.fakes.openai_script import Answer, Call, error_body, noted, told
 
 MODELS = (
     "gpt-image-2.6-flare", "gpt-image-2.6-sunburst", "gpt-image-2.5-flare", "gpt-image-2.5-sunburst", "gpt-image-2",
@@ -64,6 +64,7 @@ class FakeOpenAI:
         app = web.Application(client_max_size=1 << 30)
         app.router.add_post("/v1/images/generations", self._generations)
         app.router.add_post("/v1/images/edits", self._edits)
+        app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/moderations", self._moderations)
         app.router.add_get("/files/{name}", self._file)
@@ -114,6 +115,11 @@ class FakeOpenAI:
     async def _generations(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self._note(self._rules.faults_of_generation(body))
+        return await self._respond(request, body, [])
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        self._note(self._rules.faults_of_chat(body))
         return await self._respond(request, body, [])
 
     async def _edits(self, request: web.Request) -> web.StreamResponse:
@@ -202,7 +208,9 @@ class FakeOpenAI:
         count = call.fields.get("n", 1) if answer.count is None else answer.count
         entries = [self._entry(call, answer, number) for number in range(count)]
         whole = self._frame(call) | {"created": int(time.time()), "data": entries}
-        if not answer.no_usage:
+        if call.path.endswith("/chat/completions"):
+            whole = told(call, answer)
+        elif not answer.no_usage:
             whole["usage"] = self._usage(call, answer, count)
         body = orjson.dumps(whole)
         response = web.StreamResponse(headers={**headers, "Content-Type": "application/json"})

@@ -56,7 +56,20 @@ MODELS: dict[str, tuple[bool, dict[str, Any]]] = {
             "mask": {"type": "string"},
         },
     ),
+    "nightmareai/real-esrgan": (
+        False,
+        {
+            "image": {"type": "string", "format": "uri"},
+            "scale": {"type": "number", "minimum": 0, "maximum": 10, "default": 4},
+            "face_enhance": {"type": "boolean"},
+        },
+    ),
+    "recraft-ai/recraft-crisp-upscale": (True, {"image": {"type": "string", "format": "uri"}}),
 }
+
+
+def _required(model: str) -> list[str]:
+    return ["prompt"] if "prompt" in MODELS[model][1] else ["image"]
 
 
 class FakeReplicate(FakeVendor):
@@ -120,7 +133,11 @@ class FakeReplicate(FakeVendor):
             return web.json_response({"detail": "Not found.", "status": 404}, status=404)
         official, properties = MODELS[f"{owner}/{name}"]
         schemas = {
-            "Input": {"type": "object", "required": ["prompt"], "properties": properties},
+            "Input": {
+                "type": "object",
+                "required": _required(f"{owner}/{name}"),
+                "properties": properties,
+            },
             "aspect_ratio": _word(*_RATIOS),
             "output_format": _word("webp", "jpg", "png"),
         }
@@ -261,7 +278,7 @@ class FakeReplicate(FakeVendor):
         check = jsonschema_rs.validator_for(
             {
                 "type": "object",
-                "required": ["prompt"],
+                "required": _required(model),
                 "properties": MODELS[model][1],
                 "additionalProperties": False,
                 "components": {"schemas": schemas},

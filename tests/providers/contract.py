@@ -53,11 +53,14 @@ class OpenAIVendor(FakeOpenAI):
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`lacks` are failures that the vendor has no words for; `make` gets the address, the time limit and the sleep."""
+    """`lacks` are failures that the vendor has no words for; `make` gets the address, the time limit and the sleep;
+    `describes` is the model that puts pictures into words.
+    """
 
     vendor: Callable[[], Any]
     make: Callable[[Made], Provider]
     model: str
+    describes: str | None = None
     lacks: frozenset[str] = frozenset()
 
 
@@ -84,6 +87,7 @@ CASES = {
         vendor=OpenAIVendor,
         make=lambda made: OpenAIProvider(api_key="sk-test", base_url=made.url, **made.common),
         model="openai/gpt-image-2.6-flare",
+        describes="openai/gpt-6-luna",
     ),
     "shed": Case(
         vendor=OpenAIVendor,
@@ -97,11 +101,13 @@ CASES = {
             **made.common,
         ),
         model="shed/gpt-image-2",
+        describes="shed/llava",
     ),
     "gemini": Case(
         vendor=FakeGemini,
         make=lambda made: GeminiProvider(api_key="AIza-test", base_url=made.url, **made.common),
         model="gemini/gemini-nano-banana-2.1",
+        describes="gemini/gemini-3.5-flash-lite",
     ),
     "replicate": Case(
         vendor=FakeReplicate,
@@ -128,6 +134,7 @@ CASES = {
             made.http, base_url=made.url, pixels=made.pixels, look_seconds=0.01, **made.common
         ),
         model="a1111/default",
+        describes="a1111/default",
         lacks=frozenset({"refused", "out_of_credit"}),
     ),
 }
