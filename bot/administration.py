@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import aiohttp
 import discord
 from pydantic import SecretStr
 
-from bot import media
 from bot.breaker import Breaker
 from bot.budget import BudgetWatch
-from bot.catalog import Catalog
+from bot.foundation import Foundation
 from bot.house import House
 from bot.keys import OwnKeys, probes
 from bot.notices import Notices
@@ -20,16 +18,12 @@ from bot.privacy import Privacy
 from bot.providers.base import Provider
 from bot.providers.limits import limited
 from bot.providers.registry import BUILT_IN, Parts
-from bot.quotas import QuotaService
 from bot.servers import Servers
 from bot.settings import Settings
 from bot.usage import Usage
 from bot.vault import Vault
 from storage.audit import AuditRepository
 from storage.blocks import BlockRepository
-from storage.database import Database
-from storage.guilds import GuildRepository
-from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.keys import KeyRepository
 from storage.ledger import Ledger
@@ -64,34 +58,13 @@ class Administration:
     settings: Settings
 
 
-def administration(
-    settings: Settings,
-    database: Database,
-    *,
-    client: discord.Client,
-    catalog: Catalog,
-    quotas: QuotaService,
-    http: aiohttp.ClientSession,
-    pixels: media.Pixels,
-    store: ImageStore,
-) -> Administration:
-    servers = Servers(GuildRepository(database), BlockRepository(database), owner_ids=settings.owner_ids)
+def administration(base: Foundation, client: discord.Client) -> Administration:
+    settings, database, quotas, catalog = base.settings, base.database, base.quotas, base.catalog
+    servers = Servers(base.guilds, BlockRepository(database), owner_ids=settings.owner_ids)
     notices = Notices(client, servers)
     budget = BudgetWatch(quotas, servers, SettingsRepository(database), notices)
     offers = Offers(OfferRepository(database), quotas, catalog)
-    parts = Parts(settings=settings, http=http, pixels=pixels)
-    bases = {
-        name: getattr(settings, f"{name}_base_url") for name in catalog.providers if name in _KEY_SETTINGS
-    }
-    keys = OwnKeys(
-        KeyRepository(database),
-        Vault(settings.secret(), "provider-key"),
-        build=lambda name, key: _with_key(parts, name, key),
-        probes=probes(bases),
-        http=http,
-        members_may=settings.allow_member_keys,
-    )
-    images = ImageRepository(database)
+    keys = _own_keys(base)
     return Administration(
         servers=servers,
         house=House(servers, quotas, catalog, keys=keys, offers=offers, budget=budget),
@@ -100,12 +73,29 @@ def administration(
         offers=offers,
         budget=budget,
         notices=notices,
-        usage=Usage(UsageRepository(database), quotas, catalog, pixels),
-        privacy=Privacy(PrivacyRepository(database), images, store),
-        ledger=Ledger(database),
-        images=images,
+        usage=Usage(UsageRepository(database), quotas, catalog, base.pixels),
+        privacy=Privacy(PrivacyRepository(database), base.images, base.store),
+        ledger=base.ledger,
+        images=base.images,
         users=UserRepository(database),
         settings=settings,
+    )
+
+
+def _own_keys(base: Foundation) -> OwnKeys:
+    settings, parts = base.settings, base.parts
+    bases = {
+        name: getattr(settings, f"{name}_base_url")
+        for name in base.catalog.providers
+        if name in _KEY_SETTINGS
+    }
+    return OwnKeys(
+        KeyRepository(base.database),
+        Vault(settings.secret(), "provider-key"),
+        build=lambda name, key: _with_key(parts, name, key),
+        probes=probes(bases),
+        http=base.http,
+        members_may=settings.allow_member_keys,
     )
 
 

@@ -18,9 +18,10 @@ from bot import colleagues, i18n, logs
 from bot.client import AtelierBot
 from bot.errors import StartupError
 from bot.jobs import JobEngine
+from bot.roles import Role, Shards
 from bot.settings import Settings
 from bot.web.app import application, serving
-from bot.wiring import Program, Role, Shards, build, keep_big_buffers
+from bot.wiring import Program, build, keep_big_buffers
 from storage.errors import StorageError
 
 _log = structlog.get_logger(__name__)

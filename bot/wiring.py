@@ -1,64 +1,40 @@
-"""The one place that picks concrete classes, and the order in which they come up and go down."""
+"""The one place that picks concrete classes for the bot, and the order in which they come up and go down."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ctypes
-import fcntl
 import hashlib
-import re
 import socket
-from collections.abc import AsyncGenerator, Coroutine, Generator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
-import aiohttp
 import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot import media
 from bot.acks import Acks
-from bot.administration import administration
+from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
 from bot.client import AtelierBot, Services
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import NoBoard, PreviewBoard
 from bot.drawing import Drawing
-from bot.errors import StartupError
 from bot.estimates import Estimates
+from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
-from bot.providers.registry import Parts, build_providers, open_catalog, openai_account
-from bot.quotas import Defaults, QuotaService
 from bot.reconciler import Reconciler
+from bot.roles import Role, Shards
 from bot.settings import Settings
 from bot.studio import Studio
-from bot.styles import Styles
 from bot.turns import Turns
 from bot.uploads import Uploads
-from bot.vault import Vault
 from bot.work import StudioWork
-from storage.database import Database, open_database
-from storage.errors import (
-    DatabaseDamaged,
-    DatabaseError,
-    DatabaseLocked,
-    DatabaseNewer,
-    DatabaseUnreachable,
-    DatabaseUnwritable,
-)
-from storage.guilds import GuildRepository
-from storage.image_store import ImageStore
-from storage.images import ImageRepository
-from storage.ledger import Ledger
-from storage.limits import LimitRepository
+from storage.database import Database
 from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
@@ -66,43 +42,6 @@ from storage.settings import SettingsRepository
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MMAP_THRESHOLD_BYTES, _TRIM_THRESHOLD_BYTES = 64 << 20, 128 << 20
-
-
-@dataclass(frozen=True)
-class Shards:
-    """Which of a bot's connections to Discord this process holds: `ids` of the numbers below `of`."""
-
-    ids: tuple[int, ...]
-    of: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shards:
-        """`0-3/8` or `2/8`. Raises StartupError."""
-        found = re.fullmatch(r"(\d+)(?:-(\d+))?/(\d+)", text.replace(" ", ""))
-        if found is None:
-            raise StartupError(what="bad_shards", where=text)
-        first, of = int(found[1]), int(found[3])
-        last = int(found[2] or first)
-        if not first <= last < of:
-            raise StartupError(what="bad_shards", where=text)
-        return cls(tuple(range(first, last + 1)), of)
-
-
-class Role(StrEnum):
-    """What one process does: everything, or its share of it beside others on the same Postgres."""
-
-    RUN = "run"
-    GATEWAY = "gateway"
-    WORKER = "worker"
-    WEB = "web"
-
-    @property
-    def takes_commands(self) -> bool:
-        return self in (Role.RUN, Role.GATEWAY)
-
-    @property
-    def draws(self) -> bool:
-        return self in (Role.RUN, Role.WORKER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,83 +71,21 @@ async def build(
     async with AsyncExitStack() as stack:
         if not settings.on_postgres:
             stack.enter_context(only_one_engine(settings.data_dir))
-        try:
-            database = await stack.enter_async_context(open_database(settings.database_url))
-        except DatabaseError as error:
-            raise _startup(error) from error
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        pixels = stack.enter_context(contextlib.closing(media.Pixels()))
-        store = stack.enter_context(contextlib.closing(ImageStore(settings.image_store_url)))
-        vault, acks = Vault(settings.secret()), Acks()
-        catalog = open_catalog(settings)
-        styles = Styles.load(settings.styles_file)
-        parts = Parts(settings=settings, http=http, pixels=pixels)
-        providers, account = build_providers(catalog, parts), openai_account(parts)
-        if account is not None:
-            await stack.enter_async_context(at_leisure(account.learn_ends(catalog)))
-        for provider in providers.values():
-            stack.push_async_callback(provider.close)
-        requests, images = RequestRepository(database), ImageRepository(database)
-        ledger, guilds = Ledger(database), GuildRepository(database)
-        quotas = QuotaService(LimitRepository(database), ledger, guilds, _defaults(settings))
+        base = await stack.enter_async_context(lay(settings))
         point_discord_at(settings)
         bot = _bot(settings, shards) if role.takes_commands else None
-        client = bot or discord.Client(intents=discord.Intents.none())
-        messenger = Messenger(client)
-        delivery = DiscordDelivery(
-            messenger, vault=vault, store=store, catalog=catalog, quotas=quotas, pixels=pixels
-        )
-        estimates = Estimates(min(settings.queue_concurrency, settings.provider_concurrency))
-        # Only where jobs run: two boards would overwrite each other's edits, and the finished card with them.
-        board = (
-            PreviewBoard(messenger.edit_answer, delivery.address, requests.queue_place, estimates=estimates)
-            if role.draws
-            else NoBoard()
-        )
-        stack.push_async_callback(board.close)
-        presence = await _seated(stack, database, settings) if role.draws and settings.on_postgres else None
-        engine = (
-            JobEngine(
-                database.sync_engine(),
-                executor_id=presence.seat if presence else "local",
-                worker_concurrency=settings.queue_concurrency,
-            )
-            if role.draws
-            else None
-        )
-        queue = engine or JobQueue(database.sync_engine())
-        admin = administration(
-            settings,
-            database,
-            client=client,
-            catalog=catalog,
-            quotas=quotas,
-            http=http,
-            pixels=pixels,
-            store=store,
-        )
+        client, acks = bot or discord.Client(intents=discord.Intents.none()), Acks()
+        face = _face(base, client, role)
+        stack.push_async_callback(face.board.close)
+        seated = role.draws and settings.on_postgres
+        presence = await _seated(stack, base.database, settings) if seated else None
+        engine = _engine(base, presence) if role.draws else None
+        queue = engine or JobQueue(base.database.sync_engine())
+        admin = administration(base, client)
         stack.push_async_callback(admin.keys.close)
-        drawing = Drawing(
-            catalog=catalog, styles=styles, providers=providers, store=store, board=board, pixels=pixels,
-            secret=settings.secret(), keys=admin.keys, allowed=admin.servers.allowed_models,
-            moderator=None if settings.moderation == "off" else account,
-        )  # fmt: skip
-        work = StudioWork(
-            catalog=catalog, drawing=drawing, requests=requests, images=images, ledger=ledger, store=store,
-            board=board, delivery=delivery, turns=Turns(settings.member_concurrency), budget=admin.budget,
-            estimates=estimates,
-        )  # fmt: skip
-        studio = Studio(
-            catalog=catalog, styles=styles, quotas=quotas, requests=requests, images=images, jobs=queue,
-            board=board, vault=vault, acks=acks, open_limit=settings.max_open_per_member, finisher=work,
-            open_limit_overall=settings.max_open,
-            house=admin.house,
-        )  # fmt: skip
-        services = Services(
-            studio=studio, catalog=catalog, providers=providers, styles=styles, quotas=quotas, requests=requests,
-            settings=SettingsRepository(database), store=store, uploads=Uploads(http, store, pixels), acks=acks,
-            allowed_guilds=settings.allowed_guilds, admin=admin,
-        )  # fmt: skip
+        work = _work(base, admin, face)
+        studio = _studio(base, admin, face, queue, acks, work)
+        services = _services(base, admin, studio, acks)
         if bot is not None:
             bot.equip(services)
         yield Program(
@@ -216,22 +93,15 @@ async def build(
             client=client,
             studio=studio,
             services=services,
-            database=database,
+            database=base.database,
             queue=queue,
             engine=engine,
             work=work,
-            requests=requests,
-            reconciler=Reconciler(requests, engine, work) if engine else None,
+            requests=base.requests,
+            reconciler=Reconciler(base.requests, engine, work) if engine else None,
             presence=presence,
-            nightly_backup=_nightly(database, settings),
-            housekeeping=Housekeeping(
-                store,
-                images,
-                retention_days=settings.retention_days,
-                max_bytes=settings.image_store_max_bytes,
-                people=PrivacyRepository(database),
-                retention_prompts_days=settings.retention_prompts_days,
-            ),
+            nightly_backup=_nightly(base.database, settings),
+            housekeeping=_housekeeping(base),
         )
 
 
@@ -245,10 +115,125 @@ def _bot(settings: Settings, shards: Shards | None) -> AtelierBot:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Face:
+    """How members see their requests wait and end."""
+
+    delivery: DiscordDelivery
+    board: PreviewBoard | NoBoard
+    estimates: Estimates
+
+
+def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
+    messenger, settings = Messenger(client), base.settings
+    delivery = DiscordDelivery(
+        messenger,
+        vault=base.vault,
+        store=base.store,
+        catalog=base.catalog,
+        quotas=base.quotas,
+        pixels=base.pixels,
+    )
+    estimates = Estimates(min(settings.queue_concurrency, settings.provider_concurrency))
+    # Only where jobs run: two boards would overwrite each other's edits, and the finished card with them.
+    board = (
+        PreviewBoard(messenger.edit_answer, delivery.address, base.requests.queue_place, estimates=estimates)
+        if role.draws
+        else NoBoard()
+    )
+    return _Face(delivery=delivery, board=board, estimates=estimates)
+
+
+def _engine(base: Foundation, presence: Presence | None) -> JobEngine:
+    return JobEngine(
+        base.database.sync_engine(),
+        executor_id=presence.seat if presence else "local",
+        worker_concurrency=base.settings.queue_concurrency,
+    )
+
+
+def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
+    settings = base.settings
+    drawing = Drawing(
+        catalog=base.catalog,
+        styles=base.styles,
+        providers=base.providers,
+        store=base.store,
+        board=face.board,
+        pixels=base.pixels,
+        secret=settings.secret(),
+        keys=admin.keys,
+        allowed=admin.servers.allowed_models,
+        moderator=None if settings.moderation == "off" else base.account,
+    )
+    return StudioWork(
+        catalog=base.catalog,
+        drawing=drawing,
+        requests=base.requests,
+        images=base.images,
+        ledger=base.ledger,
+        store=base.store,
+        board=face.board,
+        delivery=face.delivery,
+        turns=Turns(settings.member_concurrency),
+        budget=admin.budget,
+        estimates=face.estimates,
+    )
+
+
+def _studio(
+    base: Foundation, admin: Administration, face: _Face, jobs: JobQueue, acks: Acks, work: StudioWork
+) -> Studio:
+    return Studio(
+        catalog=base.catalog,
+        styles=base.styles,
+        quotas=base.quotas,
+        requests=base.requests,
+        images=base.images,
+        jobs=jobs,
+        board=face.board,
+        vault=base.vault,
+        acks=acks,
+        finisher=work,
+        open_limit=base.settings.max_open_per_member,
+        open_limit_overall=base.settings.max_open,
+        house=admin.house,
+    )
+
+
+def _services(base: Foundation, admin: Administration, studio: Studio, acks: Acks) -> Services:
+    return Services(
+        studio=studio,
+        catalog=base.catalog,
+        providers=base.providers,
+        styles=base.styles,
+        quotas=base.quotas,
+        requests=base.requests,
+        settings=SettingsRepository(base.database),
+        store=base.store,
+        uploads=Uploads(base.http, base.store, base.pixels),
+        acks=acks,
+        allowed_guilds=base.settings.allowed_guilds,
+        admin=admin,
+    )
+
+
 def _nightly(database: Database, settings: Settings) -> NightlyBackup | None:
     if settings.backup_dir is None:
         return None
     return NightlyBackup(database, settings.backup_dir, keep=settings.backup_keep)
+
+
+def _housekeeping(base: Foundation) -> Housekeeping:
+    settings = base.settings
+    return Housekeeping(
+        base.store,
+        base.images,
+        retention_days=settings.retention_days,
+        max_bytes=settings.image_store_max_bytes,
+        people=PrivacyRepository(base.database),
+        retention_prompts_days=settings.retention_prompts_days,
+    )
 
 
 async def _seated(stack: AsyncExitStack, database: Database, settings: Settings) -> Presence:
@@ -259,43 +244,11 @@ async def _seated(stack: AsyncExitStack, database: Database, settings: Settings)
     return presence
 
 
-@asynccontextmanager
-async def at_leisure(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Runs beside what is inside, and no longer."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-def _defaults(settings: Settings) -> Defaults:
-    return Defaults(
-        images_per_day=settings.quota_images_per_day,
-        microusd_per_month=settings.quota_microusd_per_month,
-        owner_microusd_per_day=settings.owner_microusd_per_day,
-        owner_microusd_per_month=settings.owner_microusd_per_month,
-    )
-
-
 def point_discord_at(settings: Settings) -> None:
     """discord.py keeps its addresses as class attributes: set before the client is made, for the whole process."""
     Route.BASE = settings.discord_api_url
     if settings.discord_gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
-
-
-@contextmanager
-def only_one_engine(data_dir: Path) -> Generator[None]:
-    """Two engines on one SQLite file would run each other's jobs: the second bot is told to use Postgres."""
-    path = data_dir / "engine.lock"
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StartupError(what="second_engine", where=str(path)) from error
-        yield
 
 
 def keep_big_buffers() -> None:
@@ -307,21 +260,3 @@ def keep_big_buffers() -> None:
         libc = ctypes.CDLL("libc.so.6")
         libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES)
-
-
-def _startup(error: DatabaseError) -> StartupError:
-    match error:
-        case DatabaseLocked(path=path):
-            return StartupError(what="locked_database", where=path)
-        case DatabaseNewer(found=found, known=known):
-            return StartupError(
-                what="newer_schema", hint=f"It is at {found}; this release knows up to {known}."
-            )
-        case DatabaseUnwritable(path=path, detail=detail):
-            return StartupError(what="unwritable", where=str(path), hint=detail)
-        case DatabaseDamaged(path=path, detail=detail):
-            return StartupError(what="damaged_database", where=str(path), hint=detail)
-        case DatabaseUnreachable(address=address, detail=detail):
-            return StartupError(what="unreachable", where=address, hint=detail)
-        case _:
-            return StartupError(what="database", hint=str(error))

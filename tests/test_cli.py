@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot import cli
+from bot.commandline import service
 from bot.errors import SettingsError, StartupError
 
 ROOT = Path(__file__).parent.parent
@@ -83,7 +84,7 @@ def test_every_start_up_error_is_a_sentence_a_place_and_a_hint(
     def fails(_options: object) -> None:
         raise StartupError(what, "data/atelier.db", "Stop the other one first.")
 
-    monkeypatch.setattr(cli, "_version", fails)
+    monkeypatch.setattr(service, "version", fails)
     assert cli.main(["version"]) == 1
     sentence, place, hint = capsys.readouterr().err.splitlines()
     assert sentence.endswith(".")
@@ -106,7 +107,7 @@ def test_a_fault_of_ours_is_one_line_and_code_1(
     def breaks(_options: object) -> None:
         raise ZeroDivisionError("secret details")
 
-    monkeypatch.setattr(cli, "_version", breaks)
+    monkeypatch.setattr(service, "version", breaks)
     assert cli.main(["version"]) == 1
     assert (
         capsys.readouterr().err
@@ -120,7 +121,7 @@ def test_a_fault_while_running_leaves_its_traceback_in_the_log(
     def breaks(_options: object) -> None:
         raise ZeroDivisionError("details")
 
-    monkeypatch.setattr(cli, "_version", breaks)
+    monkeypatch.setattr(service, "version", breaks)
     assert cli.main(["version"]) == 1
     assert "ZeroDivisionError: details" in caplog.text
 
@@ -165,8 +166,8 @@ def test_no_verb_is_the_playground_without_a_token_and_the_bot_with_one(
 ) -> None:
     started: list[str] = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_start", lambda _settings: started.append("bot"))
-    monkeypatch.setattr(cli, "_playground", lambda _options: started.append("playground"))
+    monkeypatch.setattr(service, "start", lambda _settings: started.append("bot"))
+    monkeypatch.setattr(service, "playground", lambda _options: started.append("playground"))
     assert cli.main([]) == 0
     monkeypatch.setenv("DISCORD_TOKEN", "a.b.c")
     assert cli.main([]) == 0
@@ -179,7 +180,7 @@ def test_bad_settings_are_told_one_by_one(
     def fails(_options: object) -> None:
         raise SettingsError([("HTTP_PORT", "must be a whole number", "")])
 
-    monkeypatch.setattr(cli, "_version", fails)
+    monkeypatch.setattr(service, "version", fails)
     assert cli.main(["version"]) == 2
     assert capsys.readouterr().err.startswith(
         "One setting needs attention:\n  HTTP_PORT must be a whole number\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import StartupError
-from bot.wiring import Role, Shards
+from bot.roles import Role, Shards
 
 
 def test_shards_are_given_as_a_range_of_all() -> None:

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 from bot.parked import Parked
+from bot.roles import Role
 from bot.settings import load_settings
-from bot.wiring import Role, build
+from bot.wiring import build
 from storage.rows import RequestRow
 from storage.users import UserRepository
 from tests.fakes.openai_server import FakeOpenAI

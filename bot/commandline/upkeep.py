@@ -1,0 +1,95 @@
+"""Verbs that look after what is kept: backups, moves, the ledger."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
+
+
+def declare(verbs: Verbs) -> None:
+    saving = verbs.add("backup", backup, "write the database into one file, also while the bot runs")
+    saving.add_argument("where", metavar="FILE|DIR", type=Path)
+    restoring = verbs.add(
+        "restore", restore, "put a backup in place of the database; unfinished requests are closed"
+    )
+    restoring.add_argument("file", metavar="FILE", type=Path)
+    moving = verbs.add(
+        "migrate-store", migrate_store, "move everything from one database to another, and prove it"
+    )
+    moving.add_argument("source", metavar="FROM", help="such as sqlite+aiosqlite:///data/atelier.db")
+    moving.add_argument(
+        "target", metavar="TO", help="such as postgresql+asyncpg://user:password@host/database"
+    )
+    moving.add_argument(
+        "--close-unfinished", action="store_true", help="release what is not finished instead of refusing"
+    )
+    booked = verbs.add("ledger", ledger, "look after the ledger of images and money")
+    booked.add_argument("what", choices=["verify"], help="verify: add all of it up again and compare")
+
+
+def backup(options: argparse.Namespace) -> None:
+    import asyncio
+
+    from bot.backup import back_up_at
+
+    path = asyncio.run(back_up_at(read_settings().database_url, options.where))
+    print(
+        f"Backed up into {path} ({path.stat().st_size:,} bytes). Pictures stay in the image store: copy it as well."
+    )
+
+
+def restore(options: argparse.Namespace) -> None:
+    import asyncio
+
+    from bot import backup as backups
+    from bot import foundation
+
+    settings = read_settings()
+    settings.prepare_data_dir()
+    with foundation.only_one_engine(settings.data_dir):
+        aside = backups.put_aside(settings.sqlite_file) if settings.sqlite_file else None
+        moved = asyncio.run(backups.restore(options.file, settings.database_url))
+    print(f"Restored {moved.rows:,} rows; {moved.closed} unfinished requests were closed and released.")
+    if aside is not None:
+        print(f"What was there before is kept as {aside}.")
+
+
+def migrate_store(options: argparse.Namespace) -> None:
+    import asyncio
+
+    from bot import backup as backups
+    from bot import foundation
+
+    settings = read_settings()
+    settings.prepare_data_dir()
+    with foundation.only_one_engine(settings.data_dir):
+        moved = asyncio.run(
+            backups.move(options.source, options.target, close_unfinished=options.close_unfinished)
+        )
+    for name, content in moved.tables.items():
+        print(f"{name:14} {content.rows:>9,} rows  sum {content.total:>26,}  sha256 {content.digest[:16]}")
+    print(
+        f"{moved.rows:,} rows are the same in both by count, sum and hash; {moved.closed} unfinished closed; "
+        f"{moved.seconds:.1f} s. Now set DATABASE_URL, and SECRET_KEY to what DATA_DIR/secret.key holds."
+    )
+
+
+def ledger(_options: argparse.Namespace) -> int:
+    """Adds the whole ledger up again; 0 when every counter is its sum. Works beside a running bot."""
+    import asyncio
+
+    from storage.database import open_database
+    from storage.ledger import Ledger
+
+    async def differences() -> int:
+        async with open_database(read_settings().database_url) as database:
+            found = await Ledger(database).verify()
+        for one in found:
+            print(f"{one.key}: the counter says {one.counted}, the ledger {one.booked}")
+        return len(found)
+
+    count = asyncio.run(differences())
+    print("The ledger adds up." if not count else f"{count} counters differ from the ledger.")
+    return EXIT_FAILED if count else EXIT_OK

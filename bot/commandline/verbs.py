@@ -1,0 +1,39 @@
+"""How a verb is declared: a name, what it does, and a parser of its own for what it takes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+EXIT_LIMIT, EXIT_PARTLY, EXIT_POLICY = 3, 4, 5
+EXIT_INTERRUPTED = 130
+
+Verb = Callable[[argparse.Namespace], int | None]
+"""Returns the exit code; None is EXIT_OK."""
+
+
+class Verbs:
+    """The verbs of one parser; `common` holds the options that all of them take."""
+
+    def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+        self._verbs = parser.add_subparsers(title="verbs", metavar="<verb>")
+        self._common = common
+
+    def add(self, name: str, verb: Verb, about: str, *, epilog: str | None = None) -> argparse.ArgumentParser:
+        chosen = self._verbs.add_parser(
+            name, help=about, description=about, parents=[self._common], epilog=epilog
+        )
+        chosen.set_defaults(verb=verb)
+        return chosen
+
+
+def read_settings(need: Sequence[str] = ()) -> Settings:
+    """Raises SettingsError."""
+    from bot.settings import load_settings
+
+    return load_settings(need=need)
