@@ -174,11 +174,12 @@ class Interaction:
         return await message.until(look, max(deadline - loop.time(), 0))
 
     async def card(self, timeout: float = 10) -> Message:
-        """@original once it shows pictures and buttons and is no longer loading."""
+        """@original once it shows pictures, no unfinished ones, and buttons, and is no longer loading."""
 
         def finished(message: Message) -> Message | None:
-            shown = any(attachment.is_picture for attachment in message.shown_files)
-            return message if shown and message.buttons and not message.loading else None
+            shown = [file.filename for file in message.shown_files if file.is_picture]
+            unfinished = message.loading or any(name.startswith("preview_") for name in shown)
+            return message if shown and message.buttons and not unfinished else None
 
         return await self.until(finished, timeout)
 
