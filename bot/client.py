@@ -32,6 +32,7 @@ from bot.replies import reply_to
 from bot.studio import Studio
 from bot.styles import Styles
 from bot.uploads import Uploads
+from bot.web.signin import SignIn
 from storage.image_store import ImageStore
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
@@ -50,6 +51,7 @@ COGS = (
     "cogs.keys",
     "cogs.setup",
     "cogs.models",
+    "cogs.web",
 )
 
 Press = Callable[[discord.Interaction, str, str | None], Awaitable[None]]
@@ -68,6 +70,14 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pages:
+    """The way into the web pages: `address` is their root as members reach it."""
+
+    signin: SignIn
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Services:
     """What commands are made of."""
 
@@ -83,6 +93,7 @@ class Services:
     acks: Acks
     allowed_guilds: frozenset[int]
     admin: Administration
+    pages: Pages | None
 
 
 class AtelierTree(app_commands.CommandTree["AtelierBot"]):

@@ -21,6 +21,7 @@ from bot.jobs import JobEngine
 from bot.roles import Role, Shards
 from bot.settings import Settings
 from bot.web.app import application, serving
+from bot.web.pages import page_routes
 from bot.wiring import Program, build, keep_big_buffers
 from storage.errors import StorageError
 
@@ -42,7 +43,7 @@ def run(settings: Settings, role: Role = Role.RUN, *, shards: Shards | None = No
 
 async def _run(settings: Settings, role: Role, shards: Shards | None) -> None:
     async with build(settings, role, shards=shards) as program:
-        app = application(lambda: _features(program))
+        app = application(lambda: _features(program), page_routes(program.site))
         async with serving(app, settings.http_host, settings.http_port) as listens:
             if role is Role.WEB and not listens:
                 raise StartupError(what="port_in_use", where=f"{settings.http_host}:{settings.http_port}")

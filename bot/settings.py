@@ -251,6 +251,11 @@ class Settings(BaseModel):
         return None if self.on_postgres else Path(self.database_url.partition(":///")[2])
 
     @property
+    def web_address(self) -> str:
+        """The root of the pages as members reach it, without a slash at its end."""
+        return (self.public_url or f"http://{self.http_host}:{self.http_port or 9006}").rstrip("/")
+
+    @property
     def on_postgres(self) -> bool:
         return self.database_url.startswith("postgresql")
 

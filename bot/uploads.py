@@ -23,16 +23,19 @@ class Uploads:
 
     async def picture(self, attachment: discord.Attachment) -> InputImage:
         """The attachment as an input, upright and without metadata. Raises BadImage."""
-        data = await self._fetch(attachment)
-        clean = await self._pixels.run(media.prepare_input, data, name=attachment.filename)
+        return await self.picture_of(await self._fetch(attachment), attachment.filename)
+
+    async def picture_of(self, data: bytes, name: str) -> InputImage:
+        """The same of bytes that are here already."""
+        clean = await self._pixels.run(media.prepare_input, data, name=name)
         return await self._kept(clean)
 
     async def mask(self, attachment: discord.Attachment, of: InputImage) -> InputImage:
         """The attachment as a mask of exactly the size of `of`. Raises BadImage."""
-        data = await self._fetch(attachment)
-        clean = await self._pixels.run(
-            media.prepare_mask, data, size=(of.width, of.height), name=attachment.filename
-        )
+        return await self.mask_of(await self._fetch(attachment), attachment.filename, of)
+
+    async def mask_of(self, data: bytes, name: str, of: InputImage) -> InputImage:
+        clean = await self._pixels.run(media.prepare_mask, data, size=(of.width, of.height), name=name)
         return await self._kept(clean)
 
     async def _kept(self, clean: media.Prepared) -> InputImage:

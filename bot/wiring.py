@@ -18,7 +18,7 @@ from discord.http import Route
 from bot.acks import Acks
 from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
-from bot.client import AtelierBot, Services
+from bot.client import AtelierBot, Pages, Services
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import NoBoard, PreviewBoard
@@ -27,18 +27,24 @@ from bot.estimates import Estimates
 from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
+from bot.membership import Membership
 from bot.reconciler import Reconciler
 from bot.roles import Role, Shards
 from bot.settings import Settings
 from bot.studio import Studio
+from bot.thumbnails import Thumbnails
 from bot.turns import Turns
 from bot.uploads import Uploads
+from bot.web.pages.site import Parts as SitePages
+from bot.web.pages.site import Site
+from bot.web.signin import SignIn
 from bot.work import StudioWork
 from storage.database import Database
 from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
+from storage.web_sessions import WebSessionRepository
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MMAP_THRESHOLD_BYTES, _TRIM_THRESHOLD_BYTES = 64 << 20, 128 << 20
@@ -61,6 +67,7 @@ class Program:
     presence: Presence | None
     nightly_backup: NightlyBackup | None
     housekeeping: Housekeeping
+    site: Site
 
 
 @asynccontextmanager
@@ -85,7 +92,8 @@ async def build(
         stack.push_async_callback(admin.keys.close)
         work = _work(base, admin, face)
         studio = _studio(base, admin, face, queue, acks, work)
-        services = _services(base, admin, studio, acks)
+        site = _site(base, admin, studio, client)
+        services = _services(base, admin, studio, acks, _pages(settings, site))
         if bot is not None:
             bot.equip(services)
         yield Program(
@@ -102,6 +110,7 @@ async def build(
             presence=presence,
             nightly_backup=_nightly(base.database, settings),
             housekeeping=_housekeeping(base),
+            site=site,
         )
 
 
@@ -201,7 +210,34 @@ def _studio(
     )
 
 
-def _services(base: Foundation, admin: Administration, studio: Studio, acks: Acks) -> Services:
+def _site(base: Foundation, admin: Administration, studio: Studio, client: discord.Client) -> Site:
+    settings = base.settings
+    pages = SitePages(
+        studio=studio,
+        catalog=base.catalog,
+        providers=base.providers,
+        styles=base.styles,
+        quotas=base.quotas,
+        requests=base.requests,
+        images=base.images,
+        store=base.store,
+        uploads=Uploads(base.http, base.store, base.pixels),
+        thumbs=Thumbnails(base.store, base.pixels, settings.data_dir / "thumbnails"),
+        admin=admin,
+    )
+    signin = SignIn(WebSessionRepository(base.database), settings.secret())
+    return Site(pages, signin, Membership(client), secure=settings.web_address.startswith("https:"))
+
+
+def _pages(settings: Settings, site: Site) -> Pages | None:
+    if settings.http_port is None:
+        return None
+    return Pages(signin=site.signin, address=settings.web_address)
+
+
+def _services(
+    base: Foundation, admin: Administration, studio: Studio, acks: Acks, pages: Pages | None
+) -> Services:
     return Services(
         studio=studio,
         catalog=base.catalog,
@@ -215,6 +251,7 @@ def _services(base: Foundation, admin: Administration, studio: Studio, acks: Ack
         acks=acks,
         allowed_guilds=base.settings.allowed_guilds,
         admin=admin,
+        pages=pages,
     )
 
 

@@ -373,3 +373,27 @@ class UsageRow:
     images: int
     charged_microusd: int
     cost_microusd: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebLinkRow:
+    """A link that signs `user_id` in, once; `digest` is of its secret, which is kept nowhere."""
+
+    digest: str
+    user_id: int
+    facts: Json
+    created_at: float
+    expires_at: float
+    used_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSessionRow:
+    """A browser that is signed in; `facts` is what was true of the person when they came."""
+
+    digest: str
+    user_id: int
+    facts: Json
+    created_at: float
+    seen_at: float
+    expires_at: float

@@ -282,3 +282,25 @@ offers = Table(
     Column("created_at", Double, nullable=False),
     Index(None, "user_id"),
 )
+
+web_links = Table(
+    "web_links",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", BigInteger, nullable=False),
+    Column("facts", _Json, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+    Column("used_at", Double),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("facts", _Json, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False, index=True),
+)

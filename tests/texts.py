@@ -13,14 +13,13 @@ ROOT = Path(__file__).parent.parent
 FRENCH = ROOT / "bot" / "locales" / "fr" / "LC_MESSAGES" / "atelier.po"
 # `t(…)` and `t.n(…)` speak at once; `_(…)` and discord.py's `locale_str(…)` mark what is translated later.
 KEYWORDS = {"t": None, "n": (1, 2), "_": None, "locale_str": None}
+METHODS = [("**.py", "python"), ("web/templates/**.html", "jinja2")]
 
 
 def extracted() -> Catalog:
     catalog = Catalog(project="Atelier", copyright_holder="Atelier contributors", fuzzy=False)
     for room in ("bot", "cogs"):
-        rows = extract_from_dir(
-            ROOT / room, method_map=[("**.py", "python")], keywords=KEYWORDS, comment_tags=("note:",)
-        )
+        rows = extract_from_dir(ROOT / room, method_map=METHODS, keywords=KEYWORDS, comment_tags=("note:",))
         for name, _line, message, comments, context in rows:
             catalog.add(message, locations=[(f"{room}/{name}", 0)], auto_comments=comments, context=context)
     return catalog

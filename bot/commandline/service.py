@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -100,9 +101,16 @@ def _playing_environment(addresses: Addresses) -> dict[str, str]:
         "DEMO_TROUBLE_FILE": str(addresses.trouble_file),
         "DEMO_LATENCY_SECONDS": os.environ.get("DEMO_LATENCY_SECONDS", "5"),
         "QUOTA_IMAGES_PER_DAY": "25",
-        "HTTP_PORT": "",
+        "HTTP_PORT": str(_free_port()),
         "STOP_GRACE_SECONDS": "0",
     }
+
+
+def _free_port() -> int:
+    """For the pages of the playground's bot; the same one after each of its restarts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def health(_options: argparse.Namespace) -> int:

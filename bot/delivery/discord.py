@@ -76,6 +76,9 @@ class DiscordDelivery:
 
         Never raises for Discord's doing.
         """
+        if row.door != "discord" and not row.channel_id:
+            # Whoever asked by another door looks there.
+            return None
         # Each holds its pictures twice, as they are and as a form: without a bound a crowd's would fill the memory.
         async with self._hands:
             return await self._deliver(row, images, failure)

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _blocks()
     _provider_keys()
     _offers()
+    _web()
 
 
 def _users() -> None:
@@ -292,6 +293,32 @@ def _offers() -> None:
         sa.UniqueConstraint("asked_key", name=op.f("offers_asked_key_key")),
     )
     op.create_index(op.f("offers_user_id"), "offers", ["user_id"])
+
+
+def _web() -> None:
+    op.create_table(
+        "web_links",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.Column("used_at", sa.Double()),
+        sa.PrimaryKeyConstraint("digest", name=op.f("web_links_pkey")),
+    )
+    op.create_index(op.f("web_links_expires_at"), "web_links", ["expires_at"])
+    op.create_table(
+        "web_sessions",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("seen_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("web_sessions_pkey")),
+    )
+    op.create_index(op.f("web_sessions_expires_at"), "web_sessions", ["expires_at"])
+    op.create_index(op.f("web_sessions_user_id"), "web_sessions", ["user_id"])
 
 
 def _amount(name: str) -> "sa.Column[int]":

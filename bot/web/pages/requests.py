@@ -1,0 +1,114 @@
+"""/requests/{id}: one request while it is drawn, live, and afterwards; its pictures' bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+
+from aiohttp import web
+
+from bot.errors import NotFound
+from bot.thumbnails import MEDIA_TYPE
+from bot.web.pages.cards import card_of, is_running, state_words
+from bot.web.pages.site import Site, Visit
+from bot.web.pages.wish import picture_of, request_of
+from storage.errors import StorageError
+
+_LOOK_EVERY_SECONDS = 0.4
+_KEEP_ALIVE_LOOKS = 25
+"""A line for proxies that close what is silent."""
+_FOR_GOOD = "private, max-age=31536000, immutable"
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    return [
+        web.get("/requests/{id}", site.page(_page)),
+        web.get("/requests/{id}/card", site.page(_card)),
+        web.get("/requests/{id}/events", site.page(_events)),
+        web.post("/requests/{id}/cancel", site.page(_cancel)),
+        web.get("/files/{id}", site.page(_file)),
+        web.get("/thumbs/{id}", site.page(_thumb)),
+    ]
+
+
+async def _page(visit: Visit) -> web.StreamResponse:
+    row = await request_of(visit, visit.request.match_info["id"])
+    return visit.show("request.html", card=await card_of(visit, row))
+
+
+async def _card(visit: Visit) -> web.StreamResponse:
+    """The card alone, for a page that shows it grow."""
+    row = await request_of(visit, visit.request.match_info["id"])
+    return visit.show("_card.html", card=await card_of(visit, row))
+
+
+async def _events(visit: Visit) -> web.StreamResponse:
+    """Server-sent events: `state` whenever something is new, `end` when the card is to be fetched for good."""
+    request_id = visit.request.match_info["id"]
+    await request_of(visit, request_id)
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(visit.request)
+    with contextlib.suppress(ConnectionError):
+        await _tell(visit, response, request_id)
+    return response
+
+
+async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> None:
+    told, looks = "", 0
+    while True:
+        row = await visit.site.parts.requests.get(request_id)
+        if row is None or not is_running(row):
+            await response.write(b"event: end\ndata: {}\n\n")
+            return
+        said = json.dumps({"state": row.state, "words": state_words(visit, row), "made": row.made})
+        looks += 1
+        if said != told:
+            told = said
+            await response.write(f"event: state\ndata: {said}\n\n".encode())
+        elif looks % _KEEP_ALIVE_LOOKS == 0:
+            await response.write(b": still here\n\n")
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def _cancel(visit: Visit) -> web.StreamResponse:
+    request_id = visit.request.match_info["id"]
+    await visit.site.parts.studio.cancel(request_id, await visit.requester())
+    if visit.wants_json:
+        return web.json_response({"id": request_id})
+    return visit.go(f"/requests/{request_id}")
+
+
+async def _file(visit: Visit) -> web.StreamResponse:
+    """Byte for byte as it was made; with `?save` as a download under a name that says what it is."""
+    image, request = await picture_of(visit, visit.request.match_info["id"])
+    headers = {"Content-Type": image.media_type, "Cache-Control": _FOR_GOOD, "ETag": f'"{image.key}"'}
+    if "save" in visit.request.query:
+        ending = image.media_type.removeprefix("image/").replace("jpeg", "jpg")
+        headers["Content-Disposition"] = (
+            f'attachment; filename="{_file_name(request.prompt, image.id)}.{ending}"'
+        )
+    if visit.request.headers.get("If-None-Match") == headers["ETag"]:
+        return web.Response(status=304, headers=headers)
+    try:
+        data = await visit.site.parts.store.get(image.key)
+    except StorageError as error:
+        raise NotFound(what="image", id=image.id) from error
+    return web.Response(body=data, headers=headers)
+
+
+async def _thumb(visit: Visit) -> web.StreamResponse:
+    image, _ = await picture_of(visit, visit.request.match_info["id"])
+    try:
+        path = await visit.site.parts.thumbs.of(image.key)
+    except StorageError as error:
+        raise NotFound(what="image", id=image.id) from error
+    return web.FileResponse(path, headers={"Content-Type": MEDIA_TYPE, "Cache-Control": _FOR_GOOD})
+
+
+def _file_name(prompt: str, image_id: str) -> str:
+    words = "-".join(re.findall(r"[A-Za-z0-9]+", prompt)[:6])[:60].lower()
+    return f"{words}-{image_id}" if words else image_id

@@ -1,0 +1,106 @@
+"""From a filled-in form to an `ImageRequest`: what every page that asks for pictures shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiohttp.web import FileField
+
+from bot.errors import InvalidRequest, NotFound
+from bot.images import ImageRequest, InputImage, Kind
+from bot.studio import as_input
+from bot.web.pages.site import Visit
+from storage.rows import ImageRow, RequestRow
+
+MAX_PICTURES = 16
+_STRENGTHS = {"subtle": 0.25, "medium": 0.5, "strong": 0.85}
+
+
+async def wish_of(visit: Visit) -> ImageRequest:
+    """What the form asks for. Raises InvalidRequest, BadImage, NotFound."""
+    form = visit.form
+    inputs = await _inputs(visit)
+    return ImageRequest(
+        kind=_kind(_text(form, "kind"), inputs),
+        prompt=_text(form, "prompt") or "",
+        model=_text(form, "model") or "",
+        count=_number(form, "count") or 1,
+        size=_text(form, "size") or "auto",
+        quality=_text(form, "quality"),
+        style=_text(form, "style"),
+        background=_text(form, "background"),
+        negative=_text(form, "negative"),
+        seed=_number(form, "seed"),
+        strength=_STRENGTHS.get(_text(form, "strength") or ""),
+        inputs=inputs,
+    )
+
+
+def is_private(visit: Visit) -> bool:
+    return bool(visit.form.get("private"))
+
+
+async def picture_of(visit: Visit, image_id: str) -> tuple[ImageRow, RequestRow]:
+    """A picture that this person may see: their own, or a public one of their server. Raises NotFound."""
+    row, request = await visit.site.parts.studio.image_of(image_id, await visit.requester())
+    if not may_see(visit, request):
+        raise NotFound(what="image", id=image_id)
+    return row, request
+
+
+async def request_of(visit: Visit, request_id: str) -> RequestRow:
+    """Likewise a request. Raises NotFound."""
+    row = await visit.site.parts.requests.get(request_id)
+    if row is None or not may_see(visit, row):
+        raise NotFound(what="request", id=request_id)
+    return row
+
+
+def may_see(visit: Visit, row: RequestRow) -> bool:
+    """A public picture is its server's, not the world's: the session must be of that server."""
+    if row.user_id == visit.person.user_id:
+        return True
+    return not row.private and row.guild_id != 0 and row.guild_id == visit.person.guild_id
+
+
+def _kind(named: str | None, inputs: Sequence[InputImage]) -> Kind:
+    if named in (Kind.EDIT, Kind.VARIATIONS) and not inputs:
+        raise InvalidRequest(field="pictures", problem="missing", allowed=["pictures"])
+    if named in (Kind.EDIT, Kind.VARIATIONS):
+        return Kind(named)
+    return Kind.EDIT if inputs else Kind.GENERATE
+
+
+async def _inputs(visit: Visit) -> tuple[InputImage, ...]:
+    """Pictures of ours by id, in the order of the form, then those that came with it."""
+    known = [str(one) for one in _all(visit.form, "from") if one]
+    files = [one for one in _all(visit.form, "pictures") if isinstance(one, FileField) and one.filename]
+    if len(known) + len(files) > MAX_PICTURES:
+        raise InvalidRequest(
+            field="pictures", problem="too_many", allowed=[str(MAX_PICTURES)], model="Atelier"
+        )
+    found = [as_input((await picture_of(visit, image_id))[0]) for image_id in known]
+    uploads = visit.site.parts.uploads
+    found += [await uploads.picture_of(file.file.read(), file.filename) for file in files]
+    return tuple(found)
+
+
+def _all(form: Mapping[str, Any], name: str) -> list[Any]:
+    several = getattr(form, "getall", None)
+    return several(name, []) if several else [form[name]] if name in form else []
+
+
+def _text(form: Mapping[str, Any], name: str) -> str | None:
+    value = form.get(name)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _number(form: Mapping[str, Any], name: str) -> int | None:
+    typed = _text(form, name)
+    if typed is None:
+        return None
+    try:
+        return int(typed)
+    except ValueError as error:
+        raise InvalidRequest(field=name, problem="not_a_number", value=typed) from error
