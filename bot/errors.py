@@ -6,6 +6,7 @@
     │   ├── InvalidRequest    an option that cannot be, alone or with this model
     │   ├── UnknownModel, RetiredModel
     │   ├── BadImage          an attachment that is no usable picture
+    │   ├── BadScript         a script, or a list of prompts, that cannot be read
     │   ├── Blocked, ModelNotHere, PriceTooHigh, CoolingDown    the server's own rules
     │   ├── BadKey            a provider's key that somebody brought
     │   ├── NotAllowed        this person, or this server, may not
@@ -130,6 +131,22 @@ class BadImage(Refused):
 
 
 @dataclass(eq=False)
+class BadScript(Refused):
+    """`problem`: format, json, no_list, no_text, no_cues, empty, too_many, too_large, not_text or unreachable.
+
+    `line` counts from 1: the line of the file (json) or the number of the segment (no_text).
+    """
+
+    kind = "bad_script"
+    problem: str
+    name: str | None = None
+    line: int | None = None
+    detail: str | None = None
+    limit: int | None = None
+    actual: int | None = None
+
+
+@dataclass(eq=False)
 class NotAllowed(Refused):
     """`what`: guild (a server that the owner does not serve), admin, owner_only, not_yours, channel or user_install."""
 
@@ -200,7 +217,7 @@ class Stopping(Refused):
 
 @dataclass(eq=False)
 class NotFound(Refused):
-    """`what`: image or request."""
+    """`what`: image, request, batch or board."""
 
     kind = "not_found"
     what: str

@@ -129,7 +129,8 @@ class Requester:
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where the answer goes. `guild_id` is 0 outside of servers; `parent_channel_id` is a thread's channel, whose share
-    pays; `file_limit_bytes` is what this place lets the bot upload in one file.
+    pays; `file_limit_bytes` is what this place lets the bot upload in one file; `listed` is whether everyone in the
+    server sees it, so that its gallery may show what is made here.
     """
 
     guild_id: int
@@ -139,3 +140,4 @@ class Place:
     private: bool = False
     spoiler: bool = False
     file_limit_bytes: int = 10 * 1024 * 1024
+    listed: bool = False

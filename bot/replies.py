@@ -16,6 +16,7 @@ from bot.errors import (
     BadImage,
     BadInput,
     BadKey,
+    BadScript,
     Blocked,
     Cancelled,
     CoolingDown,
@@ -238,7 +239,41 @@ def _(error: NotAllowed, t: Texts) -> str:
 def _(error: NotFound, t: Texts) -> str:
     if error.what == "image":
         return t("That picture is not there any more.")
+    if error.what == "batch":
+        return t("That batch is not there any more. Start it again with its script; nothing was charged.")
     return t("That request is not there any more.")
+
+
+@reply_to.register
+def _(error: BadScript, t: Texts) -> str:
+    name = f"**{escape_markdown(error.name)}**" if error.name else t("The text")
+    number = error.line or 1
+    known = ".json, .txt, .srt, .csv"
+    words = {
+        "format": t("{name} is no script that I can read. These are: {known}.", name=name, known=known),
+        "json": t(
+            "{name} is not valid JSON: look at line {line}, where a comma, quote or bracket is wrong or missing.",
+            name=name,
+            line=number,
+        ),
+        "no_list": t("{name} holds no list of segments. A list of texts is enough.", name=name),
+        "no_text": t("Segment {number} of {name} has no text.", number=number, name=name),
+        "no_cues": t("{name} holds no subtitles like `00:00:01,000 --> 00:00:04,000`.", name=name),
+        "too_many": t(
+            "{name} has {actual} segments; at most {limit} go in one batch. Please split it.",
+            name=name,
+            actual=error.actual,
+            limit=error.limit,
+        ),
+        "too_large": t(
+            "{name} is too large. It may have at most {limit} MB.",
+            name=name,
+            limit=(error.limit or 0) // 1_000_000,
+        ),
+        "not_text": t("{name} is no text file.", name=name),
+        "unreachable": t("{name} could not be fetched. Please attach it again.", name=name),
+    }
+    return words.get(error.problem) or t("{name} is empty: write at least one line.", name=name)
 
 
 @reply_to.register

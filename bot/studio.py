@@ -78,7 +78,10 @@ class Finisher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """The event that asked: one event that comes twice is one request. `token` answers it until `token_expires_at`."""
+    """The event that asked: one event that comes twice is one request. `token` answers it until `token_expires_at`.
+
+    `part` is a part of a batch instead: its id, the position (from 1) and the round.
+    """
 
     door: str = "discord"
     interaction_id: int | None = None
@@ -86,6 +89,7 @@ class Origin:
     token: str | None = None
     token_expires_at: float | None = None
     message_id: int | None = None
+    part: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,12 +162,7 @@ class Studio:
         """
         if self._stopping:
             raise Stopping
-        default_model = None
-        if self._house is not None:
-            request = await self._house.welcome(request, requester, place)
-            default_model = await self._house.default_model(request, place)
-        request = self.prepare(request, default_model)
-        estimate = self._catalog.estimate(request)
+        request, estimate = await self.quote(request, requester, place)
         async with self._acks.turn():
             await self._check_backlog()
             terms = await self._terms(request, requester, place, estimate)
@@ -185,6 +184,17 @@ class Studio:
         return Accepted(
             id=accepted.id, request=request, estimate_microusd=estimate, duplicate=accepted.duplicate
         )
+
+    async def quote(
+        self, request: ImageRequest, requester: Requester, place: Place
+    ) -> tuple[ImageRequest, int]:
+        """The request as it would be accepted here, and its upper bound in micro-dollars. Raises `Refused`."""
+        default_model = None
+        if self._house is not None:
+            request = await self._house.welcome(request, requester, place)
+            default_model = await self._house.default_model(request, place)
+        request = self.prepare(request, default_model)
+        return request, self._catalog.estimate(request)
 
     async def _check_backlog(self) -> None:
         """Few are let in past the limit: those that were counted here at the same moment, on a few processes."""
@@ -333,6 +343,7 @@ class Studio:
     ) -> NewRequest:
         day = await self._quotas.day(place.guild_id)
         own_key, own_money = terms.payer is not None, (terms.payer or "").startswith("user:")
+        batch_id, position, number = origin.part or (None, None, None)
         return NewRequest(
             id=new_request_id(),
             interaction_id=origin.interaction_id,
@@ -364,6 +375,10 @@ class Studio:
             parent_image_id=request.parent_image_id,
             limits=tuple(asdict(limit) for limit in terms.limits),
             counted_channel_id=place.parent_channel_id,
+            batch_id=batch_id,
+            batch_position=position,
+            batch_round=number,
+            listed=place.listed and not place.private,
             created_at=self._now(),
         )
 

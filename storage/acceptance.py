@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, bindparam, func, insert, select, text
+from sqlalchemy import BigInteger, Connection, Insert, and_, bindparam, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.counters import Dimensions, guard_births, reserve
 from storage.errors import TooManyOpen, TooSoon
+from storage.folding import folded
 from storage.rows import Accepted, Limit, NewRequest, Pace
 from storage.tables import IS_OPEN, ledger, requests
 
@@ -19,10 +20,10 @@ Enqueue = Callable[[Connection], None]
 _ROW_FIELDS = tuple(
     field.name for field in fields(NewRequest) if field.name in requests.c and field.name != "created_at"
 )
-_INTERACTION = [requests.c.interaction_id]
+# The same interaction, or the same part of a batch: the first request stands.
 _INSERT_REQUEST: dict[str, Insert] = {
-    "sqlite": sqlite.insert(requests).on_conflict_do_nothing(index_elements=_INTERACTION),
-    "postgresql": postgresql.insert(requests).on_conflict_do_nothing(index_elements=_INTERACTION),
+    "sqlite": sqlite.insert(requests).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(requests).on_conflict_do_nothing(),
 }
 _INSERT_LEDGER = insert(ledger)
 _COUNT_OPEN = (
@@ -87,6 +88,7 @@ def _values(row: NewRequest) -> dict[str, Any]:
         "provider_request_ids": [],
         "stages": {},
         "limits": list(row.limits),
+        "words": folded(row.prompt),
         "created_at": row.created_at,
         "updated_at": row.created_at,
     }
@@ -110,7 +112,13 @@ def _reservation(row: NewRequest) -> dict[str, Any]:
 
 
 def _accepted_before(connection: Connection, row: NewRequest) -> Accepted:
-    first = select(requests.c.id).where(requests.c.interaction_id == row.interaction_id)
+    same_event = requests.c.interaction_id == row.interaction_id
+    same_part = and_(
+        requests.c.batch_id == row.batch_id,
+        requests.c.batch_position == row.batch_position,
+        requests.c.batch_round == row.batch_round,
+    )
+    first = select(requests.c.id).where(or_(same_event, same_part))
     return Accepted(id=connection.execute(first).scalar_one(), duplicate=True)
 
 

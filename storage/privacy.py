@@ -13,7 +13,18 @@ from sqlalchemy import Connection, Select, and_, delete, exists, null, select, u
 from storage.audit import add_audit
 from storage.database import Database
 from storage.rows import ImageRow, RequestRow, UserRow
-from storage.tables import OPEN_STATES, images, offers, provider_keys, requests, users
+from storage.tables import (
+    OPEN_STATES,
+    batches,
+    boards,
+    favourites,
+    images,
+    offers,
+    provider_keys,
+    requests,
+    users,
+    votes,
+)
 
 _GONE = "(erased)"
 _ENDED = requests.c.state.not_in(OPEN_STATES)
@@ -68,8 +79,9 @@ class PrivacyRepository:
                 update(requests)
                 .where(and_(*whose), _ENDED)
                 .values(
-                    prompt=_GONE, request={"kind": "generate", "prompt": _GONE, "model": ""}, token=None,
-                    message_id=None, message_channel_id=None, interaction_id=null(), provider_request_ids=[],
+                    prompt=_GONE, words="", request={"kind": "generate", "prompt": _GONE, "model": ""}, token=None,
+                    batch_id=None, listed=False, message_id=None, message_channel_id=None,
+                    interaction_id=null(), provider_request_ids=[],
                     failure_facts=null(), reference=null(), parent_image_id=None,
                 )
             ).rowcount  # fmt: skip
@@ -87,8 +99,10 @@ class PrivacyRepository:
         change = (
             update(requests)
             .where(requests.c.created_at < before, _ENDED, requests.c.prompt != _GONE)
-            .values(prompt=_GONE, request={"kind": "generate", "prompt": _GONE, "model": ""})
+            .values(prompt=_GONE, words="", request={"kind": "generate", "prompt": _GONE, "model": ""})
         )
+        scripts = delete(batches).where(batches.c.created_at < before, batches.c.told_at.is_not(None))
+        await self._database.change(scripts)
         return await self._database.change(change)
 
 
@@ -117,7 +131,14 @@ def _forget_person(connection: Connection, user_id: int, guild_id: int) -> None:
     connection.execute(
         delete(offers).where(and_(offered, offers.c.guild_id == guild_id) if guild_id else offered)
     )
+    theirs = [(batches, batches.c.user_id == user_id), (boards, boards.c.owner == f"user:{user_id}")]
+    for table, mine in theirs:
+        connection.execute(
+            delete(table).where(and_(mine, table.c.guild_id == guild_id) if guild_id else mine)
+        )
     if not guild_id:
+        for table in (votes, favourites):
+            connection.execute(delete(table).where(table.c.user_id == user_id))
         connection.execute(delete(provider_keys).where(provider_keys.c.owner == f"user:{user_id}"))
         connection.execute(
             update(users).where(users.c.id == user_id).values(name=_GONE, locale=None, settings={})

@@ -53,7 +53,9 @@ class NewRequest:
     `guild:ID` or `user:ID`: then `owner_day` is empty, which lies in no window, so that no counter of the owner moves;
     with a member's own key `day` is empty as well. `guild_id` is 0 outside of servers;
     `counted_channel_id` is the channel whose pool pays when it is not `channel_id` (a thread's parent); `token` comes
-    encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end.
+    encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end. A part of a
+    batch says of which, which (from 1) and in which round: one request of these three is all there can be. `listed` is
+    whether everyone in the server could see where it was asked, so that its gallery may show it.
     """
 
     id: str
@@ -87,6 +89,10 @@ class NewRequest:
     reference: str | None = None
     limits: tuple[Json, ...] = ()
     payer: str | None = None
+    batch_id: str | None = None
+    batch_position: int | None = None
+    batch_round: int | None = None
+    listed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +115,7 @@ class Accepted:
 class RequestRow:
     """A request as it stands. `charged_microusd` is the member's, `cost_microusd` what it really cost.
 
-    `stages` maps a stage's name to `[started_at, seconds]`.
+    `stages` maps a stage's name to `[started_at, seconds]`; `words` is the prompt as searches read it (`folded`).
     """
 
     id: str
@@ -152,6 +158,11 @@ class RequestRow:
     limits: list[Json]
     attempts: int
     payer: str | None
+    batch_id: str | None
+    batch_position: int | None
+    batch_round: int | None
+    listed: bool
+    words: str = field(repr=False)
     created_at: float
     updated_at: float
 

@@ -45,6 +45,7 @@ OPEN_STATES = ("accepted", "queued", "rendering", "rendered")
 # Written out: SQLite uses a partial index only when the query repeats its condition without parameters.
 IS_OPEN = text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
 IS_UNSETTLED = text("settled_at IS NULL")
+IS_UNTOLD = text("told_at IS NULL")
 
 
 def _json(name: str) -> Column[object]:
@@ -121,8 +122,14 @@ requests = Table(
     Column("limits", _Json, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("payer", Text),
+    Column("batch_id", Text),
+    Column("batch_position", Integer),
+    Column("batch_round", Integer),
+    Column("listed", Boolean, nullable=False, server_default=text("false")),
+    Column("words", Text, nullable=False, server_default=text("''")),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    UniqueConstraint("batch_id", "batch_position", "batch_round"),
     Index("requests_open", "created_at", "user_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("requests_unsettled", "updated_at", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED),
     Index(None, "user_id", "created_at"),
@@ -148,6 +155,83 @@ images = Table(
     Column("deleted_at", Double),
     Column("model", Text),
     UniqueConstraint("request_id", "number"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("interaction_id", BigInteger, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("requester", _Json, nullable=False),
+    Column("place", _Json, nullable=False),
+    Column("request", _Json, nullable=False),
+    Column("segments", _Json, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("estimate_microusd", BigInteger, nullable=False),
+    Column("refusals", _Json, nullable=False),
+    Column("failure_kind", Text),
+    _json("failure_facts"),
+    Column("message_id", BigInteger),
+    Column("message_channel_id", BigInteger),
+    Column("thread_id", BigInteger),
+    Column("told_at", Double),
+    Column("taken_by", Text),
+    Column("taken_until", Double),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Index("batches_untold", "created_at", sqlite_where=IS_UNTOLD, postgresql_where=IS_UNTOLD),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("batch_id", Text, ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("image_id", Text, ForeignKey("images.id"), primary_key=True),
+    Column("at", Double, nullable=False),
+    Index(None, "image_id"),
+)
+
+boards = Table(
+    "boards",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("folded_name", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("created_by", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    UniqueConstraint("owner", "folded_name"),
+    Index(None, "guild_id"),
+)
+
+board_pictures = Table(
+    "board_pictures",
+    metadata,
+    Column("board_id", Text, ForeignKey("boards.id", ondelete="CASCADE"), primary_key=True),
+    Column("image_id", Text, ForeignKey("images.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("added_by", BigInteger, nullable=False),
+    Column("added_at", Double, nullable=False),
+    Index(None, "image_id"),
 )
 
 limits = Table(

@@ -13,6 +13,7 @@ JSON = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=Tru
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
 UNSETTLED = sa.text("settled_at IS NULL")
+UNTOLD = sa.text("told_at IS NULL")
 
 
 def upgrade() -> None:
@@ -20,6 +21,8 @@ def upgrade() -> None:
     _guilds()
     _requests()
     _images()
+    _batches()
+    _kept_pictures()
     _limits()
     _counters()
     _ledger()
@@ -101,9 +104,20 @@ def _requests() -> None:
         sa.Column("limits", JSON, nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("payer", sa.Text()),
+        sa.Column("batch_id", sa.Text()),
+        sa.Column("batch_position", sa.Integer()),
+        sa.Column("batch_round", sa.Integer()),
+        sa.Column("listed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("words", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("requests_pkey")),
+        sa.UniqueConstraint(
+            "batch_id",
+            "batch_position",
+            "batch_round",
+            name=op.f("requests_batch_id_batch_position_batch_round_key"),
+        ),
         sa.UniqueConstraint("interaction_id", name=op.f("requests_interaction_id_key")),
     )
     op.create_index(op.f("requests_guild_id_created_at"), "requests", ["guild_id", "created_at"])
@@ -141,6 +155,94 @@ def _images() -> None:
     op.create_index(op.f("images_created_at"), "images", ["created_at"])
     op.create_index(op.f("images_key"), "images", ["key"])
     op.create_index(op.f("images_parent_image_id"), "images", ["parent_image_id"])
+
+
+def _batches() -> None:
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("interaction_id", sa.BigInteger()),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("door", sa.Text(), nullable=False),
+        sa.Column("requester", JSON, nullable=False),
+        sa.Column("place", JSON, nullable=False),
+        sa.Column("request", JSON, nullable=False),
+        sa.Column("segments", JSON, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("estimate_microusd", sa.BigInteger(), nullable=False),
+        sa.Column("refusals", JSON, nullable=False),
+        sa.Column("failure_kind", sa.Text()),
+        sa.Column("failure_facts", JSON),
+        sa.Column("message_id", sa.BigInteger()),
+        sa.Column("message_channel_id", sa.BigInteger()),
+        sa.Column("thread_id", sa.BigInteger()),
+        sa.Column("told_at", sa.Double()),
+        sa.Column("taken_by", sa.Text()),
+        sa.Column("taken_until", sa.Double()),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("batches_pkey")),
+        sa.UniqueConstraint("interaction_id", name=op.f("batches_interaction_id_key")),
+    )
+    op.create_index(op.f("batches_user_id"), "batches", ["user_id"])
+    op.create_index("batches_untold", "batches", ["created_at"], sqlite_where=UNTOLD, postgresql_where=UNTOLD)
+    op.create_table(
+        "votes",
+        sa.Column("batch_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["batches.id"], name=op.f("votes_batch_id_fkey"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("batch_id", "user_id", name=op.f("votes_pkey")),
+    )
+
+
+def _kept_pictures() -> None:
+    op.create_table(
+        "favourites",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("image_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("favourites_image_id_fkey")),
+        sa.PrimaryKeyConstraint("user_id", "image_id", name=op.f("favourites_pkey")),
+    )
+    op.create_index(op.f("favourites_image_id"), "favourites", ["image_id"])
+    op.create_table(
+        "boards",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("folded_name", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("updated_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("boards_pkey")),
+        sa.UniqueConstraint("owner", "folded_name", name=op.f("boards_owner_folded_name_key")),
+    )
+    op.create_index(op.f("boards_guild_id"), "boards", ["guild_id"])
+    op.create_table(
+        "board_pictures",
+        sa.Column("board_id", sa.Text(), nullable=False),
+        sa.Column("image_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("added_by", sa.BigInteger(), nullable=False),
+        sa.Column("added_at", sa.Double(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["board_id"], ["boards.id"], name=op.f("board_pictures_board_id_fkey"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["image_id"], ["images.id"], name=op.f("board_pictures_image_id_fkey")),
+        sa.PrimaryKeyConstraint("board_id", "image_id", name=op.f("board_pictures_pkey")),
+    )
+    op.create_index(op.f("board_pictures_image_id"), "board_pictures", ["image_id"])
 
 
 def _limits() -> None:
