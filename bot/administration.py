@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import discord
@@ -17,6 +18,7 @@ from bot.offers import Offers
 from bot.privacy import Privacy
 from bot.providers.base import Provider
 from bot.providers.limits import limited
+from bot.providers.pace import Line
 from bot.providers.registry import BUILT_IN, Parts
 from bot.servers import Servers
 from bot.settings import Settings
@@ -105,4 +107,6 @@ def _with_key(parts: Parts, name: str, key: str) -> Provider:
     settings = parts.settings.model_copy(update=changes)
     breaker = Breaker(name, pause_seconds=settings.provider_pause_seconds)
     made = BUILT_IN[name](replace(parts, settings=settings))
-    return limited(made, concurrency=settings.provider_concurrency, breaker=breaker)
+    account = f"{name}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    line = Line(name, account, parts.paces)
+    return limited(made, concurrency=settings.provider_concurrency, breaker=breaker, line=line)

@@ -40,6 +40,7 @@ from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.ledger import Ledger
 from storage.limits import LimitRepository
+from storage.paces import MemoryPaces, SharedPaces
 from storage.requests import RequestRepository
 
 
@@ -62,10 +63,7 @@ class Foundation:
     ledger: Ledger
     guilds: GuildRepository
     quotas: QuotaService
-
-    @property
-    def parts(self) -> Parts:
-        return Parts(settings=self.settings, http=self.http, pixels=self.pixels)
+    parts: Parts
 
 
 @asynccontextmanager
@@ -80,7 +78,8 @@ async def lay(settings: Settings, *, defaults: Defaults | None = None) -> AsyncG
         pixels = stack.enter_context(contextlib.closing(media.Pixels()))
         store = stack.enter_context(contextlib.closing(ImageStore(settings.image_store_url)))
         catalog = open_catalog(settings)
-        parts = Parts(settings=settings, http=http, pixels=pixels)
+        paces = SharedPaces(database) if settings.on_postgres else MemoryPaces()
+        parts = Parts(settings=settings, http=http, pixels=pixels, paces=paces)
         providers, account = build_providers(catalog, parts), openai_account(parts)
         if account is not None:
             await stack.enter_async_context(at_leisure(account.learn_ends(catalog)))
@@ -98,6 +97,7 @@ async def lay(settings: Settings, *, defaults: Defaults | None = None) -> AsyncG
             styles=Styles.load(settings.styles_file),
             providers=providers,
             account=account,
+            parts=parts,
             requests=RequestRepository(database),
             images=ImageRepository(database),
             ledger=ledger,

@@ -345,6 +345,15 @@ provider_keys = Table(
     Column("added_at", Double, nullable=False),
 )
 
+provider_paces = Table(
+    "provider_paces",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("held_until", Double, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("gap", Double, nullable=False),
+)
+
 offers = Table(
     "offers",
     metadata,

@@ -19,6 +19,7 @@ from bot.images import GeneratedImage
 from bot.media import NotAPicture, inspect
 from bot.providers.openai_answers import Json, Stalled, TooLarge, Unreadable, parsed
 from bot.providers.openai_errors import Failed, Origin, StatusRefused, from_error_object, from_exception
+from bot.providers.pace import come_back, heard
 
 _log = structlog.get_logger(__name__)
 
@@ -75,8 +76,8 @@ class Patience:
                 raise
             raise ProviderTimeout(provider=self._provider, seconds=self._seconds, may_be_paid=True) from error
 
-    async def again(self, once: Callable[[], Awaitable[_T]]) -> _T:
-        """Raises the ProviderError of the last try."""
+    async def again(self, once: Callable[[], Awaitable[_T]], *, queues: bool = True) -> _T:
+        """Raises the ProviderError of the last try. With `queues`, others wait for the vendor's limit as well."""
         for pause in _PAUSES:
             try:
                 return await once()
@@ -85,7 +86,10 @@ class Patience:
                 if wait is None or wait > _LONGEST_WAIT_SECONDS:
                     raise failed.error from failed
                 _log.info("coming back to the vendor", provider=self._provider, seconds=max(wait, pause))
-                await self._sleep(max(wait, pause))
+                if queues:
+                    await come_back(failed.error, max(wait, pause), self._sleep)
+                else:
+                    await self._sleep(max(wait, pause))
         try:
             return await once()
         except Failed as failed:
@@ -130,10 +134,15 @@ class Door:
         """
         request["headers"] = {**self._headers, **(headers or {})}
         try:
-            return await self.patience.again(lambda: self._once(method, path, limit, form, request))
+            answer = await self.patience.again(
+                lambda: self._once(method, path, limit, form, request), queues=buys
+            )
         except ProviderError as error:
             error.may_be_paid &= buys
             raise
+        if buys:
+            await heard(answer.headers)
+        return answer
 
     async def _once(
         self,

@@ -1,5 +1,5 @@
 """How many calls one provider works on at once; the others wait here, in the order they came. A provider that is down
-is not asked.
+is not asked, and one that asked for a pause gets it from every process.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from bot.breaker import Breaker, Health
+from bot.errors import RateLimited
 from bot.providers.base import (
     Description,
     PreviewSink,
@@ -20,12 +21,24 @@ from bot.providers.base import (
     describer,
     resumable,
 )
+from bot.providers.pace import Line
+from storage.paces import MemoryPaces
 
 
 class Limited:
-    def __init__(self, provider: Provider, *, concurrency: int, breaker: Breaker | None = None) -> None:
+    """`line` is where calls to the same account wait, in this process or in all of them."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        concurrency: int,
+        breaker: Breaker | None = None,
+        line: Line | None = None,
+    ) -> None:
         self._provider, self._places = provider, asyncio.Semaphore(concurrency)
         self._breaker = breaker or Breaker(provider.name)
+        self._line = line or Line(provider.name, provider.name, MemoryPaces())
         self.name = provider.name
         self.waiting = 0
 
@@ -53,8 +66,13 @@ class Limited:
         finally:
             self.waiting -= 1
         try:
-            with self._breaker.passing(timed=timed):
-                yield
+            await self._line.turn()
+            with self._line.open(), self._breaker.passing(timed=timed):
+                try:
+                    yield
+                except RateLimited as error:
+                    await self._line.told(error.retry_after_seconds)
+                    raise
         finally:
             self._places.release()
 
@@ -62,8 +80,15 @@ class Limited:
 class LimitedResumable(Limited):
     """What has begun is collected without a place of its own: the vendor works on it whether we look or not."""
 
-    def __init__(self, provider: Resumable, *, concurrency: int, breaker: Breaker | None = None) -> None:
-        super().__init__(provider, concurrency=concurrency, breaker=breaker)
+    def __init__(
+        self,
+        provider: Resumable,
+        *,
+        concurrency: int,
+        breaker: Breaker | None = None,
+        line: Line | None = None,
+    ) -> None:
+        super().__init__(provider, concurrency=concurrency, breaker=breaker, line=line)
         self._resumable = provider
 
     async def begin(self, call: RenderCall) -> str:
@@ -80,9 +105,11 @@ class LimitedResumable(Limited):
         await self._resumable.cancel(job_id)
 
 
-def limited(provider: Provider, *, concurrency: int, breaker: Breaker | None = None) -> Limited:
+def limited(
+    provider: Provider, *, concurrency: int, breaker: Breaker | None = None, line: Line | None = None
+) -> Limited:
     """With the provider's own abilities kept."""
     found = resumable(provider)
     if found is not None:
-        return LimitedResumable(found, concurrency=concurrency, breaker=breaker)
-    return Limited(provider, concurrency=concurrency, breaker=breaker)
+        return LimitedResumable(found, concurrency=concurrency, breaker=breaker, line=line)
+    return Limited(provider, concurrency=concurrency, breaker=breaker, line=line)

@@ -24,6 +24,7 @@ from bot.providers.http import Patience, spoilt
 from bot.providers.openai_answers import Json, Reader, Stalled, TooLarge, Unreadable, picture_bytes
 from bot.providers.openai_chat import CHAT_LIMIT, chat_description, chat_fields
 from bot.providers.openai_errors import Failed, Origin, StatusRefused, from_error_object, from_exception
+from bot.providers.pace import heard
 from bot.styles import with_strength
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class OpenAIProvider:
         try:
             async with send(**fields, extra_headers={"Accept-Encoding": "identity"}) as response:
                 request_id = response.headers.get("x-request-id")
+                await heard(response.headers)
                 return await read(response.http_response), request_id
         except (TooLarge, Unreadable, Stalled) as error:
             raise Failed(spoilt(self.name, error, request_id)) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -22,19 +22,25 @@ from bot.media import Pixels
 from bot.providers.base import Provider
 from bot.providers.limits import Limited, limited
 from bot.providers.openai_account import OpenAIAccount
+from bot.providers.pace import Line
 from bot.settings import Settings
 from bot.settings_sources import look_up
+from storage.paces import MemoryPaces, Paces
 
 GROUP = "atelier.providers"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a provider may be made of. The session and the pixels' threads are shared and not its to close."""
+    """What a provider may be made of. The session and the pixels' threads are shared and not its to close.
+
+    `paces` is what is known of the vendors' rate limits, by account.
+    """
 
     settings: Settings
     http: aiohttp.ClientSession
     pixels: Pixels
+    paces: Paces = field(default_factory=MemoryPaces)
 
     def said(self, name: str) -> str | None:
         """What the owner said under that name in the environment or `.env`: for settings that only a plug-in knows."""
@@ -95,7 +101,12 @@ def build_providers(
         else:
             provider = BUILT_IN[name](parts)
         breaker = Breaker(name, pause_seconds=settings.provider_pause_seconds)
-        made[name] = limited(provider, concurrency=settings.provider_concurrency, breaker=breaker)
+        made[name] = limited(
+            provider,
+            concurrency=settings.provider_concurrency,
+            breaker=breaker,
+            line=Line(name, name, parts.paces),
+        )
     return made
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from bot.playground.interactions import Interaction
+from storage.paces import FIRST_GAP_SECONDS
 from tests.fakes.openai_server import FakeOpenAI
 from tests.scenarios.conftest import staged
 from tests.scenarios.fleet import Fleet, fleet_of
+from tests.scenarios.process import BotProcess
 from tests.scenarios.test_crashes import all_delivered_once, finished
 from tests.storage.postgres_server import PostgresServer
 
@@ -48,6 +50,14 @@ async def accepted(fleet: Fleet, asked: Interaction) -> None:
         while not rows:
             await asyncio.sleep(0.05)
             rows = await fleet.stage.rows(asked.member)
+
+
+async def one_says(workers: Sequence[BotProcess], text: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if any(text in worker.log() for worker in workers):
+                return
+            await asyncio.sleep(0.05)
 
 
 async def test_a_gateway_accepts_and_workers_draw_and_deliver(start_fleet: StartFleet) -> None:
@@ -131,3 +141,20 @@ async def test_several_processes_on_sqlite_are_refused_in_words(tmp_path: Path) 
         assert await stage.bot.ended() == 1
         assert "PostgreSQL" in stage.bot.log()
         assert "Traceback" not in stage.bot.log()
+
+
+async def test_after_a_refusal_to_one_worker_no_worker_asks_before_the_time(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=2, QUEUE_CONCURRENCY="5")
+    vendor.answers(status=429, code="rate_limit_exceeded", headers={"retry-after": "4"})
+    first = await fleet.ask("sent away")
+    await one_says(fleet.workers, "asks for a pause")
+    rest = await fleet.ask(*(f"wish {number}" for number in range(8)))
+    await all_delivered_once(fleet.stage, first + rest)
+    refused, *later = vendor.calls
+    assert len(later) == 9
+    assert min(call.at for call in later) >= refused.ended + 4
+    # Not all of them in the moment when the time was over.
+    assert max(call.at for call in later) >= refused.ended + 4 + 7 * FIRST_GAP_SECONDS
+    assert all("waiting for the vendor" in worker.log() for worker in fleet.workers)

@@ -30,6 +30,7 @@ def upgrade() -> None:
     _settings()
     _blocks()
     _provider_keys()
+    _provider_paces()
     _offers()
     _web()
 
@@ -369,6 +370,17 @@ def _provider_keys() -> None:
         sa.Column("added_by", sa.BigInteger(), nullable=False),
         sa.Column("added_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("owner", "provider", name=op.f("provider_keys_pkey")),
+    )
+
+
+def _provider_paces() -> None:
+    op.create_table(
+        "provider_paces",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("held_until", sa.Double(), nullable=False),
+        sa.Column("next_at", sa.Double(), nullable=False),
+        sa.Column("gap", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("provider_paces_pkey")),
     )
 
 
