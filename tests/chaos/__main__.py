@@ -25,6 +25,8 @@ def main() -> int:
         plan = Plan(
             kills=options.kills,
             restarts=options.restarts if database == "postgres" else 0,
+            disks=max(1, options.kills // 20),
+            jumps=max(1, options.kills // 20),
             in_flight=options.in_flight,
             latency_seconds=options.latency,
             seed=options.seed,
@@ -44,18 +46,15 @@ def main() -> int:
 
 def report(database: str, plan: Plan, damage: Damage, seconds: float) -> list[str]:
     return [
-        f"{database}: {damage.kills} kills, {damage.restarts} restarts of the database, {plan.in_flight} in flight, "
-        f"seed {plan.seed}, {seconds:.0f} s",
+        f"{database}: {damage.kills} kills, {damage.restarts} restarts of the database, {damage.disks} full "
+        f"disks, {damage.jumps} jumps of the clock; {plan.in_flight} in flight, seed {plan.seed}, {seconds:.0f} s",
         f"  faults               {_listed(damage.faults)}",
         f"  asked                {damage.asked}, of these accepted {damage.accepted}",
         f"  delivered            {damage.delivered}",
         f"  ended otherwise      {_listed(damage.told)}",
         f"  lost                 {len(damage.lost)} {'; '.join(damage.lost[:5])}",
         f"  delivered twice      {len(damage.doubled)} {'; '.join(damage.doubled[:5])}",
-        f"  bought twice         {len(damage.bought_again_after_it_came_back)} that had come back "
-        f"{'; '.join(damage.bought_again_after_it_came_back[:5])}",
-        f"                       {damage.cut_off_on_arrival} whose answer was arriving at a kill, "
-        f"{damage.calls_cut_off} calls without a job id were cut off by one: made anew",
+        *damage.purchases.report(),
         f"  ledger difference    {damage.differences}, still reserved {damage.still_reserved}",
     ]
 

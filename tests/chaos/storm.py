@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,25 +18,33 @@ from storage.database import open_database
 from storage.ledger import Ledger
 from storage.rows import RequestRow
 from storage.tables import OPEN_STATES
+from tests.chaos import purchases
+from tests.chaos.disturbances import Trouble, WallClock, fill_disk
+from tests.chaos.purchases import Purchases
 from tests.chaos.reading import Seen, all_rows, cards_of, reserved_left
-from tests.fakes.openai_script import Call
 from tests.fakes.openai_server import FakeOpenAI
+from tests.fakes.replicate_server import FakeReplicate
 from tests.scenarios.conftest import Stage, staged
 from tests.storage.postgres_server import PostgresServer
 
 _MEMBERS = 40
 _ASKED_PER_CHANNEL = 400
 _CALM_SECONDS = 120.0
-_ARRIVING_SECONDS = 0.5
-"""An answer that left the vendor so shortly before a kill was not read, stored and noted yet: the one open window."""
+_MOMENTS, _MOMENT_SECONDS, _LATER_SECONDS = 40, 8.0, 0.2
+_JOB_MODEL = "replicate/black-forest-labs/flux-schnell"
 
 
 @dataclass(kw_only=True)
 class Plan:
-    """`kills` of the bot; `restarts` of Postgres, between them; `in_flight` requests at all times."""
+    """`kills` of the bot; between them `restarts` of Postgres, full `disks`, `jumps` of the clock on the wall.
+
+    `in_flight` requests at all times, every second one for a vendor with job ids.
+    """
 
     kills: int
     restarts: int = 0
+    disks: int = 0
+    jumps: int = 0
     in_flight: int = 8
     latency_seconds: float = 0.3
     seed: int = 0
@@ -44,10 +53,12 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Damage:
-    """What the storm did, and what came of it. All but the first three and `told` must be 0."""
+    """What the storm did, and what came of it: `is_none` says whether all is as it must be."""
 
     kills: int = 0
     restarts: int = 0
+    disks: int = 0
+    jumps: int = 0
     faults: Counter[str] = field(default_factory=Counter[str])
     asked: int = 0
     accepted: int = 0
@@ -55,49 +66,84 @@ class Damage:
     told: Counter[str] = field(default_factory=Counter[str])
     lost: list[str] = field(default_factory=list[str])
     doubled: list[str] = field(default_factory=list[str])
-    bought_again_after_it_came_back: list[str] = field(default_factory=list[str])
-    cut_off_on_arrival: int = 0
-    calls_cut_off: int = 0
+    purchases: Purchases = field(default_factory=Purchases)
     differences: int = 0
     still_reserved: int = 0
 
     @property
     def is_none(self) -> bool:
-        bad = (self.lost, self.doubled, self.bought_again_after_it_came_back)
+        bad = (self.lost, self.doubled, self.purchases.wrong, self.purchases.jobs_twice)
         return not any(bad) and not self.differences and not self.still_reserved
 
 
 class Storm:
     def __init__(
-        self, stage: Stage, vendor: FakeOpenAI, plan: Plan, restart: Callable[[], None] | None
+        self,
+        stage: Stage,
+        vendors: tuple[FakeOpenAI, FakeReplicate],
+        plan: Plan,
+        *,
+        restart: Callable[[], None] | None,
+        clock: WallClock,
+        dice: random.Random,
     ) -> None:
-        self._stage, self._vendor, self._plan, self._restart = stage, vendor, plan, restart
-        self._random = random.Random(plan.seed)
+        self._stage, self._plan, self._restart, self._clock, self._dice = stage, plan, restart, clock, dice
+        self._openai, self._replicate = vendors
+        self._trouble = Trouble(stage.discord, *vendors, dice)
         self._members = [stage.guild.add_member(f"m{number}") for number in range(_MEMBERS)]
-        self._channel = stage.channel
         self._channels = [stage.channel]
-        self._damage = Damage()
+        self._damage = Damage(faults=self._trouble.caused)
         self._up = asyncio.Event()
         self._over = False
-        self._blows: list[float] = []
+        self._killed_at: list[float] = []
 
     async def blow(self) -> Damage:
-        self._vendor.always(latency_seconds=self._plan.latency_seconds)
+        self._openai.always(latency_seconds=self._plan.latency_seconds)
+        self._replicate.latency_seconds = self._plan.latency_seconds
         await self._stage.bot.start()
         self._up.set()
         crowd = [asyncio.create_task(self._ask(number)) for number in range(self._plan.in_flight)]
-        blows = ["kill"] * self._plan.kills + ["restart"] * self._plan.restarts
-        self._random.shuffle(blows)
-        for blow in blows:
+        for blow in self._blows():
             if self._plan.faults:
-                self._disturb()
-            await asyncio.sleep(self._random.uniform(0.05, 1.5))
-            await (self._kill() if blow == "kill" else self._restart_database())
+                self._trouble.cause()
+            await self._a_random_moment()
+            await blow()
         self._over = True
         await asyncio.gather(*crowd)
         await self._calm()
         await self._count()
         return self._damage
+
+    async def _a_random_moment(self) -> None:
+        """After so much has happened, rather than after so long: a busy machine is slow to come to the point."""
+        until = self._happened() + self._dice.randrange(_MOMENTS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_MOMENT_SECONDS):
+                await self._has_happened(until)
+        await asyncio.sleep(self._dice.uniform(0, _LATER_SECONDS))
+
+    async def _has_happened(self, count: int) -> None:
+        while True:
+            if self._happened() >= count:
+                return
+            await asyncio.sleep(0.005)
+
+    def _happened(self) -> int:
+        """Steps of requests as the vendors saw them."""
+        openai, replicate = self._openai, self._replicate
+        ended = sum(call.outcome != "open" for call in openai.calls)
+        return len(openai.calls) + ended + len(replicate.calls) + replicate.looked
+
+    def _blows(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        plan = self._plan
+        blows = [
+            *[self._kill] * plan.kills,
+            *[self._restart_database] * plan.restarts,
+            *[self._fill_disk] * plan.disks,
+            *[self._jump] * plan.jumps,
+        ]
+        self._dice.shuffle(blows)
+        return blows
 
     async def _ask(self, number: int) -> None:
         """One after the other: who gets no first answer (the bot was down) asks again, as people do."""
@@ -108,7 +154,8 @@ class Storm:
             turn += 1
             prompt = f"wish {number}-{turn}"
             try:
-                asked = await self._stage.discord.slash(member, self._where(), "imagine", {"prompt": prompt})
+                wish = {"prompt": prompt} | ({"model": _JOB_MODEL} if number % 2 else {})
+                asked = await self._stage.discord.slash(member, self._where(), "imagine", wish)
                 self._damage.asked += 1
                 await asked.answered(4)
                 await asked.until(_has_ended, timeout=20)
@@ -123,7 +170,7 @@ class Storm:
 
     async def _kill(self) -> None:
         self._up.clear()
-        self._blows.append(time.time())
+        self._killed_at.append(time.time())
         await self._stage.bot.kill()
         self._damage.kills += 1
         await self._stage.bot.start()
@@ -134,38 +181,13 @@ class Storm:
         await asyncio.to_thread(self._restart)
         self._damage.restarts += 1
 
-    def _disturb(self) -> None:
-        faults, vendor = self._stage.discord.faults, self._vendor
-        what = self._random.choice(
-            (
-                "none",
-                "answer lost",
-                "edit 503",
-                "edit cut",
-                "edit slow",
-                "vendor 500",
-                "vendor 429",
-                "vendor cut",
-            )
-        )
-        match what:
-            case "answer lost":
-                faults.lose_answer(method="PATCH", times=2)
-            case "edit 503":
-                faults.fail(503, method="PATCH", times=2)
-            case "edit cut":
-                faults.drop(method="PATCH", times=2)
-            case "edit slow":
-                faults.slow(1.0, method="PATCH", times=4)
-            case "vendor 500":
-                vendor.answers(status=500)
-            case "vendor 429":
-                vendor.answers(status=429, code="rate_limit_exceeded")
-            case "vendor cut":
-                vendor.answers(drop="half")
-            case _:
-                return
-        self._damage.faults[what] += 1
+    async def _fill_disk(self) -> None:
+        await fill_disk(self._stage.bot.pid)
+        self._damage.disks += 1
+
+    async def _jump(self) -> None:
+        self._trouble.caused[self._clock.jump()] += 1
+        self._damage.jumps += 1
 
     async def _calm(self) -> None:
         """Everything works again; until no request is open, or two minutes are over."""
@@ -186,7 +208,13 @@ class Storm:
         seen = cards_of(self._channels, self._stage.discord)
         for row in rows:
             self._judge(row, seen)
-        self._count_purchases(rows)
+        damage.purchases = purchases.count(
+            rows,
+            self._openai.calls,
+            list(self._replicate.predictions.values()),
+            self._killed_at,
+            self._stage.bot.log(),
+        )
         async with open_database(url) as database:
             damage.differences = len(await Ledger(database).verify())
             damage.still_reserved = await reserved_left(database)
@@ -205,26 +233,6 @@ class Storm:
         else:
             damage.told[f"{row.state} {row.failure_kind or row.delivery_note}"] += 1
 
-    def _count_purchases(self, rows: list[RequestRow]) -> None:
-        """A vendor without job ids: a call that was cut off is made anew; one that came back and was kept never is."""
-        kept = {row.prompt for row in rows if row.made}
-        answered: dict[str, list[Call]] = {}
-        for call in self._vendor.calls:
-            if call.outcome == "answered":
-                answered.setdefault(call.fields["prompt"], []).append(call)
-            elif call.outcome == "abandoned":
-                self._damage.calls_cut_off += 1
-        for prompt, calls in answered.items():
-            for call in calls[:-1]:
-                gap = min((blow - call.ended for blow in self._blows if blow > call.at), default=float("inf"))
-                # Below zero: the caller was dead by then, and the vendor's last words went nowhere.
-                if gap < _ARRIVING_SECONDS:
-                    self._damage.cut_off_on_arrival += 1
-                elif prompt in kept:
-                    self._damage.bought_again_after_it_came_back.append(
-                        f"{prompt}, {gap:.2f} s before a kill"
-                    )
-
 
 def _has_ended(message: Message) -> Message | None:
     """The card of a success has Repeat, that of a failure a reference, a refusal its line."""
@@ -235,15 +243,22 @@ def _has_ended(message: Message) -> Message | None:
 
 async def blow(folder: Path, plan: Plan, postgres: PostgresServer | None = None) -> Damage:
     """One storm on SQLite, or on `postgres`. The bot's log stays in `folder`."""
-    async with FakeOpenAI() as vendor:
+    dice = random.Random(plan.seed)
+    clock = WallClock(folder, dice)
+    async with FakeOpenAI() as openai, FakeReplicate() as replicate:
         settings = {
             "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": vendor.url,
+            "OPENAI_BASE_URL": openai.url,
+            "REPLICATE_API_TOKEN": "r8_test",
+            "REPLICATE_BASE_URL": replicate.url,
             "QUOTA_IMAGES_PER_DAY": "100000",
             "OWNER_USD_PER_DAY": "100000",
             "SECRET_KEY": "one-secret-for-all-the-processes",
+            **clock.environment,
         }
         if postgres is not None:
             settings["DATABASE_URL"] = postgres.empty_database()
         async with staged(folder, settings) as stage:
-            return await Storm(stage, vendor, plan, postgres.restart if postgres else None).blow()
+            restart = postgres.restart if postgres else None
+            storm = Storm(stage, (openai, replicate), plan, restart=restart, clock=clock, dice=dice)
+            return await storm.blow()

@@ -13,7 +13,7 @@ from tests.storage.postgres_server import postgres_server
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 async def test_kills_and_faults_lose_nothing_and_double_nothing(database: str, tmp_path: Path) -> None:
-    plan = Plan(kills=3, restarts=1 if database == "postgres" else 0, seed=7)
+    plan = Plan(kills=15, restarts=1 if database == "postgres" else 0, disks=1, jumps=1, seed=7)
     if database == "postgres":
         # A server of its own: this one is restarted.
         with postgres_server() as server:

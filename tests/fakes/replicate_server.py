@@ -6,6 +6,7 @@ import base64
 import itertools
 import json
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _required(model: str) -> list[str]:
 
 
 class FakeReplicate(FakeVendor):
-    """A prediction is done when it is first looked at; with `hold` only after `release`."""
+    """A prediction is done when it is looked at after `latency_seconds`; with `hold` only after `release`."""
 
     name = "replicate"
 
@@ -91,6 +92,8 @@ class FakeReplicate(FakeVendor):
         self.cancelled: list[str] = []
         self._calls: dict[str, Call] = {}
         self._files: dict[str, Upload] = {}
+        self.latency_seconds = 0.0
+        self._ordered_at: dict[str, float] = {}
         self.looked = 0
         self.blind = 0
         """So many looks are answered 503."""
@@ -185,7 +188,7 @@ class FakeReplicate(FakeVendor):
             refusal = self.refusal(call.failure)
             return echoing(refusal, request) if call.failure == "bad_key" else refusal
         name = f"pred{next(self._numbers):022d}"
-        self._calls[name] = call
+        self._calls[name], self._ordered_at[name] = call, time.monotonic()
         self.predictions[name] = {
             "id": name,
             "model": model,
@@ -217,7 +220,8 @@ class FakeReplicate(FakeVendor):
         call = self._calls[found["id"]]
         if found["status"] in ("starting", "processing"):
             found["status"] = "processing"
-            if call.failure != "hold" or self._released.is_set():
+            is_due = time.monotonic() >= self._ordered_at[found["id"]] + self.latency_seconds
+            if is_due and (call.failure != "hold" or self._released.is_set()):
                 self._end(found, call)
                 await self.tell()
         return web.json_response(found)
