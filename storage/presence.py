@@ -1,7 +1,8 @@
 """Which processes are alive, on Postgres: each sits on a seat, a session advisory lock that its death gives back.
 
 A lock needs no clock and no lease: the server lets go of it when the connection ends, however the process died. A
-restart of the server frees every seat for a moment; who still lives sits down again with `keep`.
+restart of the server frees every seat for a moment; who still lives sits down again with `keep`. Beside the seat lies
+the name card of whoever sat down last: who was away for a while learns from it that somebody else has been there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import secrets
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
@@ -17,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 from storage.errors import DatabaseUnreachable
 from storage.postgres import PostgresDatabase
+from storage.settings import SettingsRepository
 
 _SEATS = 1000
+_CARDS = "seats"
 _TAKE = text("SELECT pg_try_advisory_lock(:key)")
 _LEAVE = text("SELECT pg_advisory_unlock(:key)")
 _LOCKS = (
@@ -46,6 +50,7 @@ class Presence:
     def __init__(self, database: Database, place: str) -> None:
         assert isinstance(database, PostgresDatabase), "one process alone on SQLite needs no seat"
         self._database, self._place = database, place
+        self._cards, self._card = SettingsRepository(database), secrets.token_hex(8)
         self._session: AsyncConnection | None = None
         self._seat: str | None = None
         # Statements of one connection cannot overlap.
@@ -68,8 +73,11 @@ class Presence:
     async def keep(self) -> None:
         """Sit down again when the connection was lost. Raises SeatLost when somebody else was faster."""
         async with self._turn:
-            held = await self._ask(_HELD_BY_ME, self.seat) or await self._ask(_TAKE, self.seat)
-        if not held:
+            if await self._ask(_HELD_BY_ME, self.seat):
+                return
+            held = await self._ask(_TAKE, self.seat)
+        # The connection was gone for a while: it may be free again because an heir has left it.
+        if not held or await self._cards.get(_CARDS, self.seat) != self._card:
             raise SeatLost(self.seat)
 
     async def is_taken(self, name: str) -> bool:
@@ -77,9 +85,12 @@ class Presence:
             return await self._ask(_HELD, name)
 
     async def take(self, name: str) -> bool:
-        """Whether nobody sat there; then this process does."""
+        """Whether nobody sat there; then this process does, and lays down its card."""
         async with self._turn:
-            return await self._ask(_TAKE, name)
+            taken = await self._ask(_TAKE, name)
+        if taken:
+            await self._cards.set(_CARDS, name, self._card)
+        return taken
 
     async def leave(self, name: str) -> None:
         async with self._turn:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from bot.playground.interactions import Interaction
+from storage.database import open_database
 from storage.paces import FIRST_GAP_SECONDS
 from tests.fakes.openai_server import FakeOpenAI
 from tests.scenarios.conftest import staged
@@ -117,6 +120,39 @@ async def test_a_worker_that_never_comes_back_is_inherited_from(
     await fleet.workers[0].end()
     await all_delivered_once(fleet.stage, asked)
     assert "took over" in heir.log()
+
+
+async def test_a_worker_that_lost_its_seat_ends_itself_and_its_jobs_go_on_elsewhere(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    """It hung (SIGSTOP), the server ended its session, another took over; then it wakes up and goes on where it was."""
+    fleet = await start_fleet(workers=1)
+    vendor.answers(times=4, hold=True)
+    asked = await fleet.ask(*(f"wish {number}" for number in range(4)))
+    await vendor.arrived(4)
+    hung = fleet.workers[0]
+    heir = await fleet.add_worker()
+    hung.tell(signal.SIGSTOP)
+    assert await end_session_of_seat(fleet) == 1
+    await heir.says("took over")
+    # The old calls and the new ones are all under way: whoever is answered first must not show it twice.
+    await vendor.arrived(8)
+    vendor.release()
+    hung.tell(signal.SIGCONT)
+    assert await hung.ended() == 1
+    assert "another process took over" in hung.log()
+    await all_delivered_once(fleet.stage, asked)
+    assert heir.log().count("request ended") == 4
+
+
+async def end_session_of_seat(fleet: Fleet) -> int:
+    """What a server does with a client that does not answer any more; how many sessions it ended: the oldest seat's."""
+    ended = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE locktype = 'advisory' AND granted AND objsubid = 1 ORDER BY backend_start LIMIT 1"
+    )
+    async with open_database(fleet.stage.bot.database_url) as database:
+        return await database.read(lambda connection: len(connection.execute(ended).all()))
 
 
 async def test_a_new_worker_carries_on_while_the_old_one_ends_what_it_has(
