@@ -16,7 +16,7 @@ from bot import media, safety
 from bot.catalog import Catalog
 from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
 from bot.failover import may_go_elsewhere, others
-from bot.images import GeneratedImage, ImageRequest, InputImage
+from bot.images import GeneratedImage, ImageRequest, InputImage, State
 from bot.models import ImageModel
 from bot.providers.base import (
     Description,
@@ -166,7 +166,9 @@ class Drawing:
         parts = _parts(call)
         named = resumable(provider)
         if named is not None and len(parts) == 1:
-            return Begun(await begin_whole(named, call), model.id)
+            # A process that died may have ordered it, and not have lived to note the name.
+            found = await named.find(call) if row.state == State.RENDERING else None
+            return Begun(found or await begin_whole(named, call), model.id)
         renderings = await asyncio.gather(*(self._rendered(row, provider, part) for part in parts))
         return Drawn(_together(renderings), model.id)
 

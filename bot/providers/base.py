@@ -78,10 +78,14 @@ class Provider(Protocol):
 class Resumable(Provider, Protocol):
     """A provider whose vendor names each piece of work: what has begun survives us, and is collected by its name.
 
-    `begin` buys; everything after it may be repeated. `cancel` never raises: the work may have ended by itself.
+    `begin` buys; everything after it may be repeated. `cancel` never raises: the work may have ended by itself. `find`
+    is asked before a second `begin`: what was ordered for this very call by a process that died before it noted the
+    name, or None; it never raises either.
     """
 
     async def begin(self, call: RenderCall) -> str: ...
+
+    async def find(self, call: RenderCall) -> str | None: ...
 
     async def collect(self, call: RenderCall, job_id: str, preview: PreviewSink) -> Rendering: ...
 
@@ -90,7 +94,7 @@ class Resumable(Provider, Protocol):
 
 def resumable(provider: Provider) -> Resumable | None:
     found: Any = provider
-    return found if all(hasattr(provider, part) for part in ("begin", "collect", "cancel")) else None
+    return found if all(hasattr(provider, part) for part in ("begin", "find", "collect", "cancel")) else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,6 +95,9 @@ class LimitedResumable(Limited):
         async with self._place(timed=False):
             return await self._resumable.begin(call)
 
+    async def find(self, call: RenderCall) -> str | None:
+        return await self._resumable.find(call)
+
     async def collect(self, call: RenderCall, job_id: str, preview: PreviewSink) -> Rendering:
         started = time.monotonic()
         rendering = await self._resumable.collect(call, job_id, preview)

@@ -30,7 +30,7 @@ from tests.storage.postgres_server import PostgresServer
 _MEMBERS = 40
 _ASKED_PER_CHANNEL = 400
 _CALM_SECONDS = 120.0
-_MOMENTS, _MOMENT_SECONDS, _LATER_SECONDS = 40, 8.0, 0.2
+_MOMENTS, _MOMENT_SECONDS, _LATER_SECONDS = 24, 6.0, 0.2
 _JOB_MODEL = "replicate/black-forest-labs/flux-schnell"
 
 

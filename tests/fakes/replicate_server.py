@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import json
@@ -93,10 +94,17 @@ class FakeReplicate(FakeVendor):
         self._calls: dict[str, Call] = {}
         self._files: dict[str, Upload] = {}
         self.latency_seconds = 0.0
+        self.confirming = asyncio.Event()
+        self.confirming.set()
+        """Cleared: orders are taken and worked on, but nobody is told their name."""
         self._ordered_at: dict[str, float] = {}
         self.looked = 0
         self.blind = 0
         """So many looks are answered 503."""
+
+    async def ordered(self, count: int) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self.predictions) >= count)
 
     async def looked_at(self, times: int) -> None:
         async with self._changed:
@@ -107,6 +115,7 @@ class FakeReplicate(FakeVendor):
             web.get("/v1/models/{owner}/{model}", self._model),
             web.post("/v1/models/{owner}/{model}/predictions", self._official),
             web.post("/v1/predictions", self._versioned),
+            web.get("/v1/predictions", self._list),
             web.get("/v1/predictions/{id}", self._look),
             web.post("/v1/predictions/{id}/cancel", self._cancel),
             web.post("/v1/files", self._upload),
@@ -206,7 +215,13 @@ class FakeReplicate(FakeVendor):
                 "web": f"https://replicate.com/p/{name}",
             },
         }
+        await self.tell()
+        await self.confirming.wait()
         return web.json_response(self.predictions[name], status=201)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        newest_first = list(reversed(self.predictions.values()))[:100]
+        return web.json_response({"previous": None, "next": None, "results": newest_first})
 
     async def _look(self, request: web.Request) -> web.Response:
         found = self.predictions.get(request.match_info["id"])

@@ -14,6 +14,7 @@ from bot.playground.faults import Fault
 from bot.playground.interactions import Interaction
 from bot.playground.messages import Message
 from tests.fakes.openai_server import FakeOpenAI
+from tests.fakes.replicate_server import FakeReplicate
 from tests.scenarios.conftest import Stage, StartStage
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "2"))
@@ -162,3 +163,27 @@ async def test_whoever_waited_over_a_minute_is_called_back(
     assert ping.pings == {str(stage.ada.id)}
     assert asked.message is not None
     assert finished(asked.message)
+
+
+async def test_what_was_ordered_just_before_a_kill_is_found_and_not_ordered_again(
+    start_stage: StartStage,
+) -> None:
+    """The vendor took the order; the kill came before its name arrived."""
+    async with FakeReplicate() as vendor:
+        stage = await start_stage(REPLICATE_API_TOKEN="r8_test", REPLICATE_BASE_URL=vendor.url)
+        vendor.confirming.clear()
+        members = [stage.guild.add_member(f"twin{number}") for number in range(3)]
+        # The same words: only the seeds tell them apart.
+        asked = [
+            await stage.discord.slash(member, stage.channel, "imagine", {"prompt": "twins"})
+            for member in members
+        ]
+        await vendor.ordered(3)
+        await stage.bot.kill()
+        vendor.confirming.set()
+        await stage.bot.start()
+        await all_delivered_once(stage, asked)
+        assert len(vendor.predictions) == 3
+        rows = await stage.rows(*members)
+        assert {name for row in rows for name in row.provider_request_ids} == set(vendor.predictions)
+        assert not vendor.violations, vendor.violations
