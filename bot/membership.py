@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -12,7 +13,11 @@ import discord
 
 _FRESH_SECONDS = 60.0
 """How long somebody who lost a role keeps what it opened; Discord allows few of these requests a second."""
-_UNKNOWN_MEMBER, _UNKNOWN_GUILD, _MISSING_ACCESS = 10007, 10004, 50001
+_NOT_THERE = frozenset({10003, 10004, 10007, 50001})
+"""Unknown channel, server or member; missing access."""
+_NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, AttributeError)
+"""A client that never logged in has no session: an AttributeError of discord.py's."""
+_THREADS = frozenset({10, 11, 12})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +33,11 @@ class Unanswered(Exception):
 
 
 class Rest(Protocol):
-    """The two routes of discord.py's HTTP client that are needed here."""
+    """The routes of discord.py's HTTP client that are needed here."""
 
     async def get_member(self, guild_id: int, member_id: int) -> Any: ...
     async def get_guild(self, guild_id: int, *, with_counts: bool) -> Any: ...
+    async def get_channel(self, channel_id: int) -> Any: ...
 
 
 class Membership:
@@ -48,24 +54,69 @@ class Membership:
         self._known[guild_id, user_id] = (self._now() + _FRESH_SECONDS, standing)
         return standing
 
+    async def may_post(self, guild_id: int, channel_id: int, user_id: int) -> bool:
+        """Whether they see that channel (or thread) and may write in it. Raises Unanswered."""
+        rest = cast(Rest, self._client.http)
+        try:
+            with _sorted():
+                member = await rest.get_member(guild_id, user_id)
+                guild = await rest.get_guild(guild_id, with_counts=False)
+                channel = await rest.get_channel(channel_id)
+                thread = channel["type"] in _THREADS
+                if thread:
+                    channel = await rest.get_channel(int(channel["parent_id"]))
+        except _NotThere:
+            return False
+        found = _permissions(guild_id, user_id, member, guild, channel.get("permission_overwrites", ()))
+        return found.view_channel and (found.send_messages_in_threads if thread else found.send_messages)
+
     async def _asked(self, guild_id: int, user_id: int) -> Standing | None:
         rest = cast(Rest, self._client.http)
         try:
-            member = await rest.get_member(guild_id, user_id)
-            guild = await rest.get_guild(guild_id, with_counts=False)
-        except discord.HTTPException as error:
-            if error.code in (_UNKNOWN_MEMBER, _UNKNOWN_GUILD, _MISSING_ACCESS):
-                return None
-            raise Unanswered from error
-        except (aiohttp.ClientError, OSError, TimeoutError, AttributeError) as error:
-            # A client that never logged in has no session: an AttributeError of discord.py's.
-            raise Unanswered from error
-        held = {int(role) for role in member["roles"]}
-        permissions = discord.Permissions.none()
-        for role in guild["roles"]:
-            # The role that everyone has bears the server's own id and is not listed with the member.
-            if int(role["id"]) in held or int(role["id"]) == guild_id:
-                permissions |= discord.Permissions(int(role["permissions"]))
-        owns = int(guild["owner_id"]) == user_id
-        manages = owns or permissions.administrator or permissions.manage_guild
-        return Standing(role_ids=tuple(sorted(held)), manages=manages)
+            with _sorted():
+                member = await rest.get_member(guild_id, user_id)
+                guild = await rest.get_guild(guild_id, with_counts=False)
+        except _NotThere:
+            return None
+        permissions = _permissions(guild_id, user_id, member, guild)
+        held = tuple(sorted(int(role) for role in member["roles"]))
+        return Standing(role_ids=held, manages=permissions.manage_guild)
+
+
+class _NotThere(Exception):
+    """No such member, server or channel, as far as the bot can see."""
+
+
+@contextmanager
+def _sorted() -> Generator[None]:
+    try:
+        yield
+    except discord.HTTPException as error:
+        if error.code in _NOT_THERE:
+            raise _NotThere from error
+        raise Unanswered from error
+    except _NO_ANSWER as error:
+        raise Unanswered from error
+
+
+def _permissions(
+    guild_id: int, user_id: int, member: Any, guild: Any, overwrites: Iterable[Any] = ()
+) -> discord.Permissions:
+    """As Discord documents it: roles, then a channel's overwrites for everyone, for roles, for the member."""
+    # The role that everyone has bears the server's own id and is not listed with the member.
+    held = {guild_id, *(int(role) for role in member["roles"])}
+    permissions = discord.Permissions.none()
+    for role in guild["roles"]:
+        if int(role["id"]) in held:
+            permissions |= discord.Permissions(int(role["permissions"]))
+    if int(guild["owner_id"]) == user_id or permissions.administrator:
+        return discord.Permissions.all()
+    mine = {int(each["id"]): (int(each["allow"]), int(each["deny"])) for each in overwrites}
+    groups = ([guild_id], sorted(held - {guild_id}), [user_id])
+    for group in groups:
+        allowed = denied = 0
+        for subject in group:
+            allow, deny = mine.get(subject, (0, 0))
+            allowed, denied = allowed | allow, denied | deny
+        permissions = discord.Permissions(permissions.value & ~denied | allowed)
+    return permissions

@@ -223,6 +223,7 @@ def _site(base: Foundation, admin: Administration, studio: Studio, client: disco
         store=base.store,
         uploads=Uploads(base.http, base.store, base.pixels),
         thumbs=Thumbnails(base.store, base.pixels, settings.data_dir / "thumbnails"),
+        pixels=base.pixels,
         admin=admin,
     )
     signin = SignIn(WebSessionRepository(base.database), settings.secret())

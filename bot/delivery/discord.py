@@ -76,7 +76,7 @@ class DiscordDelivery:
 
         Never raises for Discord's doing.
         """
-        if row.door != "discord" and not row.channel_id:
+        if row.door != "discord" and (row.private or not row.channel_id):
             # Whoever asked by another door looks there.
             return None
         # Each holds its pictures twice, as they are and as a form: without a bound a crowd's would fill the memory.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.web.pages import create, entry, requests
+from bot.web.pages import create, entry, region, requests
 from bot.web.pages.site import STATIC, Site
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -17,6 +17,7 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *entry.routes(site),
         *create.routes(site),
         *requests.routes(site),
+        *region.routes(site),
     ]
 
 

@@ -33,6 +33,7 @@ from bot.errors import (
 )
 from bot.i18n import LOCALES, Texts, texts_for
 from bot.images import Place, Requester
+from bot.media import Pixels
 from bot.membership import Membership, Unanswered
 from bot.model_list import Watched
 from bot.quotas import QuotaService
@@ -158,6 +159,7 @@ class Parts:
     store: ImageStore
     uploads: Uploads
     thumbs: Thumbnails
+    pixels: Pixels
     admin: Administration
 
 

@@ -1,0 +1,146 @@
+"""Painting a region in a real browser: the vendor gets the mask as it was painted, the channel gets the picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Browser, CDPSession, Locator, Page, async_playwright
+
+from bot.regions import in_words, region_of
+from tests.fakes.openai_server import FakeOpenAI
+from tests.pages.conftest import CHROMIUM, FLAGS, PATIENCE_MS
+from tests.pages.test_access import issues
+from tests.scenarios.conftest import Stage, StartStage, start_stage, vendor, with_openai
+from tests.scenarios.test_health import free_port
+from tests.web.test_pages import link_of
+
+__all__ = ["start_stage", "vendor", "with_openai"]
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not there: `make browsers` installs it")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+async def opened(chromium: Browser, stage: Stage, image_id: str) -> Page:
+    context = await chromium.new_context(viewport={"width": 1000, "height": 900}, has_touch=True)
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
+    await page.goto(await link_of(stage, stage.ada))
+    await page.click("button.main")
+    await page.wait_for_selector("[data-wish]")
+    await page.goto(page.url.replace("/create", f"/region/{image_id}"))
+    await page.wait_for_function("document.querySelector('.sheet img').complete")
+    return page
+
+
+async def painted_share(page: Page) -> float:
+    return float(await page.locator("[data-share]").get_attribute("data-part") or 0)
+
+
+async def box_of(canvas: Locator) -> tuple[float, float, float, float]:
+    await canvas.scroll_into_view_if_needed()
+    box = await canvas.bounding_box()
+    assert box
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+async def lasso_a_quarter(page: Page, canvas: Locator) -> None:
+    """With the mouse, round the upper left quarter of what is shown."""
+    await page.click('[data-tool="lasso"]')
+    x, y, width, height = await box_of(canvas)
+    await page.mouse.move(x + 2, y + 2)
+    await page.mouse.down()
+    for right, down in ((0.5, 0.0), (0.5, 0.5), (0.0, 0.5)):
+        await page.mouse.move(x + 2 + right * width, y + 2 + down * height, steps=6)
+    await page.mouse.up()
+
+
+async def stroke_by_touch(page: Page, canvas: Locator) -> None:
+    await page.click('[data-tool="brush"]')
+    x, y, width, height = await box_of(canvas)
+    touch: CDPSession = await page.context.new_cdp_session(page)
+
+    async def at(kind: str, *points: tuple[float, float]) -> None:
+        where = [{"x": x + right * width, "y": y + down * height} for right, down in points]
+        await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+
+    await at("touchStart", (0.6, 0.45))
+    for step in range(1, 6):
+        await at("touchMove", (0.6 + step * 0.05, 0.45))
+    await at("touchEnd")
+
+
+def mask_in(stage: Stage, key: str) -> Image.Image:
+    path = next((Path(stage.bot.data_dir) / "images").rglob(f"{key}*"))
+    return Image.open(io.BytesIO(path.read_bytes()))
+
+
+async def test_a_painted_mask_reaches_the_vendor_and_its_picture_the_channel(
+    start_stage: StartStage, vendor: FakeOpenAI, with_openai: dict[str, str], chromium: Browser
+) -> None:
+    port = free_port()
+    stage = await start_stage(HTTP_PORT=str(port), **with_openai)
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a lake"})).card()
+    [made] = await stage.ended_rows(stage.ada)
+    page = await opened(chromium, stage, f"{made.id}_1")
+    assert not await issues(page)
+    canvas = page.locator("#canvas")
+    await lasso_a_quarter(page, canvas)
+    quarter = await painted_share(page)
+    assert quarter == pytest.approx(0.25, abs=0.01)
+    await stroke_by_touch(page, canvas)
+    with_stroke = await painted_share(page)
+    assert with_stroke > quarter + 0.01
+    await canvas.focus()
+    await page.keyboard.press("Space")
+    assert await painted_share(page) > with_stroke
+    for back in (with_stroke, quarter):
+        await page.keyboard.press("Control+z")
+        assert await painted_share(page) == pytest.approx(back)
+    await page.fill("#prompt", "a small red boat")
+    await page.click("button.main")
+    await page.wait_for_selector(".pictures img")
+    assert vendor.calls[-1].path.endswith("/images/edits")
+    [edited] = [row for row in await stage.ended_rows(stage.ada) if row.id != made.id]
+    sent = edited.request["mask"]
+    mask = mask_in(stage, sent["key"])
+    transparent = mask.getchannel("A").histogram()[0] / (mask.width * mask.height)
+    print(f"the vendor's mask: {mask.size}, {transparent:.1%} to change, painted {quarter:.1%}")
+    assert sent["key"] in {file["sha256"] for file in vendor.calls[-1].files}
+    assert mask.size == (edited.request["inputs"][0]["width"], edited.request["inputs"][0]["height"])
+    assert transparent == pytest.approx(quarter, abs=0.005)
+    assert region_of(_bytes(mask)).box == pytest.approx((0, 0, 0.5, 0.5), abs=0.01)
+    # Posted beside the picture that it came from, in its lineage, with living buttons.
+    assert (edited.door, edited.state, edited.channel_id) == ("web", "delivered", stage.channel.id)
+    assert edited.parent_image_id == f"{made.id}_1"
+    posted = stage.channel.messages[-1]
+    assert posted.id != card.id
+    assert "a small red boat" in posted.text
+    assert [button.label for button in posted.buttons] == [button.label for button in card.buttons]
+    assert not await stage.differences()
+
+
+def _bytes(picture: Image.Image) -> bytes:
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    return held.getvalue()
+
+
+def test_a_region_in_words_says_where() -> None:
+    mask = Image.new("RGBA", (300, 300), "white")
+    mask.paste((0, 0, 0, 0), (200, 0, 300, 60))
+    region = region_of(_bytes(mask))
+    assert region.share == pytest.approx(100 * 60 / 90_000)
+    said = in_words("a kite", region)
+    assert "the upper right of the picture, from 67% to 100% of its width and from 0% to 20%" in said
+    assert said.endswith("There: a kite")
