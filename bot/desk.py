@@ -68,13 +68,14 @@ class PickText(ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z
 
 
 class PickChannel(ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P<name>[a-z]+)"):
-    """As `PickText`, of text channels; `most` may be chosen, or none."""
+    """As `PickText`, of channels of these `kinds`; `most` may be chosen, or none."""
 
     def __init__(
         self,
         name: str,
         *,
         placeholder: str | None = None,
+        kinds: Sequence[discord.ChannelType] = (discord.ChannelType.text, discord.ChannelType.news),
         most: int = 1,
         chosen: Sequence[int] = (),
     ) -> None:
@@ -84,7 +85,7 @@ class PickChannel(ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P
             placeholder=placeholder,
             min_values=0,
             max_values=most,
-            channel_types=[discord.ChannelType.text],
+            channel_types=list(kinds),
             default_values=[
                 discord.SelectDefaultValue(id=one, type=discord.SelectDefaultValueType.channel)
                 for one in chosen

@@ -1,4 +1,6 @@
-"""Keeps the image store within its owner's bounds: pictures past their time, bytes that nobody shows, the disk cap."""
+"""Keeps what is stored within its owner's bounds: each night pictures and words past their time and bytes that nobody
+shows, each hour the disk cap.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,15 @@ from collections.abc import Callable
 
 import structlog
 
+from bot.nights import Night
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.privacy import PrivacyRepository
+from storage.settings import SettingsRepository
 
 EVERY_SECONDS = 3600.0
+_DONE = ("app", "retention")
+"""Where the date of the last night is kept whose work was done."""
 _DAY_SECONDS = 86_400
 _BATCH = 500
 
@@ -20,7 +26,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """`retention_days` and `max_bytes` are None where the owner set no bound: then nothing is ever removed."""
+    """`retention_days` and `max_bytes` are None where the owner set no bound: then nothing is ever removed.
+
+    `done` remembers across restarts and processes which night's work was done.
+    """
 
     def __init__(
         self,
@@ -29,6 +38,8 @@ class Housekeeping:
         *,
         retention_days: int | None,
         max_bytes: int | None,
+        done: SettingsRepository,
+        night: Night | None = None,
         people: PrivacyRepository | None = None,
         retention_prompts_days: int | None = None,
         now: Callable[[], float] = time.time,
@@ -36,28 +47,36 @@ class Housekeeping:
         self._store, self._images = store, images
         self._retention_days, self._max_bytes, self._now = retention_days, max_bytes, now
         self._people, self._prompts_days = people, retention_prompts_days
+        self._done, self._night = done, night or Night()
 
     async def once(self) -> None:
-        if self._people is not None and self._prompts_days is not None:
-            blanked = await self._people.forget_words(self._now() - self._prompts_days * _DAY_SECONDS)
-            if blanked:
-                _log.info("words past their time were blanked", requests=blanked)
-        if self._retention_days is not None:
-            await self._let_go(self._now() - self._retention_days * _DAY_SECONDS)
+        """What is due now. Two processes that come at the same moment do the same work, once each, to no harm."""
+        night = self._night.last(self._now()).isoformat()
+        if await self._done.get(*_DONE) != night:
+            await self._nightly()
+            await self._done.set(*_DONE, night)
         if self._max_bytes is not None:
             removed = await self._store.sweep(self._max_bytes, keep=lambda _: False)
             lost = await self._images.mark_lost(removed, self._now())
             if removed:
                 _log.info("the disk cap was reached", removed=len(removed), pictures=len(lost))
 
+    async def _nightly(self) -> None:
+        if self._people is not None and self._prompts_days is not None:
+            blanked = await self._people.forget_words(self._now() - self._prompts_days * _DAY_SECONDS)
+            if blanked:
+                _log.info("words past their time were blanked", requests=blanked)
+        if self._retention_days is not None:
+            await self._let_go(self._now() - self._retention_days * _DAY_SECONDS)
+
     async def run(self) -> None:
-        """At once and then each hour, until cancelled."""
+        """At once, then each hour and when the night's work is due, until cancelled."""
         while True:
             try:
                 await self.once()
             except Exception:  # noqa: BLE001 - a full or absent disk today may be fine in an hour
                 _log.exception("housekeeping failed")
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(min(EVERY_SECONDS, max(1.0, self._night.next(self._now()) - self._now())))
 
     async def _let_go(self, before: float) -> None:
         """Pictures made before that instant, then bytes as old (uploads among them) that no picture shows any more."""

@@ -375,10 +375,11 @@ class QuotaService:
     async def _standing(self, limit: Limit) -> Standing:
         counter = await self._ledger.counter(limit.guild_id, limit.subject, limit.window, limit.window_start)
         images = limit.unit == "images"
+        given_back = counter.given_back_images if images else counter.given_back_microusd
         return Standing(
             scope=limit.scope, unit=limit.unit, window=Window(limit.window), renews_at=limit.renews_at,
-            amount=limit.amount + (counter.granted_images if images else counter.granted_microusd),
-            used=counter.used_images if images else counter.used_microusd,
+            amount=limit.amount + (counter.granted_images if images else counter.granted_microusd) - given_back,
+            used=(counter.used_images if images else counter.used_microusd) - given_back,
             reserved=counter.reserved_images if images else counter.reserved_microusd,
         )  # fmt: skip
 

@@ -222,7 +222,10 @@ def _(error: NotAllowed, t: Texts) -> str:
                 "Thank you for having me here, but my owner has not opened me for this server. Nothing was charged."
             )
         case "admin":
-            return t("That is for people who may manage this server.")
+            return t(
+                "That is for people who may manage this server, and for roles that they named. "
+                "What you have left: `/quota show`."
+            )
         case "owner":
             return t("That is for the owner of this bot.")
         case "channel":

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from bot.errors import SettingsError, StartupError
+from bot.nights import Night
 from bot.settings_sources import Problem, RawSetting, in_plain_words, read_sources
 from bot.settings_types import (
     DatabaseUrl,
@@ -26,6 +27,7 @@ from bot.settings_types import (
     Key,
     LongKey,
     Lower,
+    NightTime,
     OptionalPort,
     Port,
     SecretUrl,
@@ -192,6 +194,9 @@ class Settings(BaseModel):
     )
     retention_prompts_days: Annotated[int, Field(ge=1)] | None = _setting(
         None, "Words of requests older than so many days are blanked; empty: kept."
+    )
+    nightly_at: NightTime = _setting(
+        Night(), "When both are looked after each night, like 03:00 or 03:00 Europe/Paris (alone: UTC)."
     )
     backup_dir: Path | None = _setting(
         None, "A folder that gets a backup of the database each night (not of pictures); empty: none."

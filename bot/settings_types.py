@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr
 
+from bot.nights import Night
+
 
 def _ids(text: object) -> object:
     if not isinstance(text, str):
@@ -80,6 +82,9 @@ Token = Annotated[SecretStr, BeforeValidator(_token)]
 Url = Annotated[str, _address("https", "http")]
 SecretUrl = Annotated[SecretStr, _address("https", "http")]
 SocketUrl = Annotated[str, _address("wss", "ws")]
+NightTime = Annotated[
+    Night, BeforeValidator(lambda text: Night.parse(text) if isinstance(text, str) else text)
+]
 Usd = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=6)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Upper = BeforeValidator(lambda text: text.upper() if isinstance(text, str) else text)

@@ -271,6 +271,8 @@ def _housekeeping(base: Foundation) -> Housekeeping:
         max_bytes=settings.image_store_max_bytes,
         people=PrivacyRepository(base.database),
         retention_prompts_days=settings.retention_prompts_days,
+        done=SettingsRepository(base.database),
+        night=settings.nightly_at,
     )
 
 

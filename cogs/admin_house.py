@@ -15,7 +15,7 @@ from discord.utils import escape_markdown
 
 from bot.client import AtelierBot
 from bot.errors import InvalidRequest
-from cogs.admins import home_of, require_admin, think_privately
+from cogs.admins import Shared, home_of, require_admin, think_privately
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _MOST_STYLES = 25
@@ -93,7 +93,7 @@ class AdminHouse(commands.Cog):
         self,
         interaction: discord.Interaction[AtelierBot],
         model: str | None = None,
-        channel: discord.TextChannel | discord.VoiceChannel | None = None,
+        channel: Shared | None = None,
         default: str | None = None,
         everything: bool = False,
     ) -> None:

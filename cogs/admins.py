@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import discord
+from discord import app_commands
 
 from bot.client import AtelierBot
 from bot.errors import NotAllowed
@@ -12,6 +15,37 @@ from bot.servers import Home, only_in_servers
 from cogs.asking import requester_of
 
 MICRO = 1_000_000
+
+WHERE_PICTURES_GO = (
+    discord.ChannelType.text,
+    discord.ChannelType.news,
+    discord.ChannelType.voice,
+    discord.ChannelType.stage_voice,
+    discord.ChannelType.forum,
+)
+"""Where people can ask for pictures; threads and a forum's posts count with their channel. Discord's document has no
+media channels (type 16) in such lists and refuses commands that name them.
+"""
+
+
+class _ChannelOption(app_commands.Transformer):
+    """discord.py's own annotation for forums would name media channels as well."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        return list(WHERE_PICTURES_GO)
+
+    async def transform(
+        self, interaction: discord.Interaction, value: Any, /
+    ) -> app_commands.AppCommandChannel:
+        return value
+
+
+Shared = app_commands.Transform[app_commands.AppCommandChannel, _ChannelOption]
 
 
 def require_admin(bot: AtelierBot, interaction: discord.Interaction) -> int:

@@ -12,7 +12,6 @@ from bot.errors import Refused
 from bot.i18n import Texts, texts_for
 from bot.images import Kind, Place, Requester
 from bot.studio import Origin
-from bot.styles import Styles
 
 _MODERATOR = discord.Permissions(manage_messages=True)
 _CHOICES = 25
@@ -89,11 +88,16 @@ def quality_choices(
     return _matching(typed, bot.services.catalog.qualities_for(_model(bot, interaction, kind)))
 
 
-def style_choices(styles: Styles, typed: str, locale: str) -> list[Choice[str]]:
+def style_choices(bot: AtelierBot, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
+    """The server's own first: its admins made them for these members."""
     wanted = typed.casefold()
+    server = bot.services.admin.servers.remembered(interaction.guild_id or 0).settings.styles
+    known = bot.services.styles.labels(str(interaction.locale))
+    taken = {name.casefold() for name in server}
+    named = [(name, name) for name in server] + [one for one in known if one[0].casefold() not in taken]
     return [
         Choice(name=label[:_CHOICE_LENGTH], value=name)
-        for name, label in styles.labels(locale)
+        for name, label in named
         if wanted in name.casefold() or wanted in label.casefold()
     ][:_CHOICES]
 

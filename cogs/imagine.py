@@ -85,7 +85,7 @@ class Imagine(commands.Cog):
 
     @imagine.autocomplete("style")
     async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return style_choices(self._bot.services.styles, typed, str(interaction.locale))
+        return style_choices(self._bot, interaction, typed)
 
     @imagine.autocomplete("size")
     async def sizes(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

@@ -12,7 +12,7 @@ from bot.errors import InvalidRequest
 from bot.i18n import Texts
 from bot.quota_words import amount_words, limit_line, per, rule_words, standing_line, why_lines
 from bot.quotas import SubjectKind
-from cogs.admins import as_requester, microusd, require_admin, think_privately
+from cogs.admins import Shared, as_requester, microusd, require_admin, think_privately
 from cogs.asking import place_of, requester_of
 from storage.rows import Rule, Unit
 from storage.windows import Window
@@ -29,7 +29,9 @@ WINDOWS = [
 ]
 
 
-class Quota(commands.GroupCog, name="quota", description=locale_str("Who may draw how much")):
+class Quota(
+    commands.GroupCog, name="quota", description=locale_str("Who may draw how much, and what you have left")
+):
     def __init__(self, bot: AtelierBot) -> None:
         self._bot = bot
         super().__init__()
@@ -62,7 +64,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         await interaction.edit_original_response(content=_fitting([head, *why_lines(t, explanation)]))
 
     @app_commands.command(
-        description=locale_str("Set how much a member, a role, a channel or everyone may draw")
+        description=locale_str("For admins: how much a member, a role, a channel or everyone may draw")
     )
     @app_commands.describe(
         images=locale_str("How many pictures"),
@@ -87,7 +89,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         window: str = "day",
         user: discord.Member | None = None,
         role: discord.Role | None = None,
-        channel: discord.TextChannel | discord.VoiceChannel | None = None,
+        channel: Shared | None = None,
         jobs: Range[int, 0, 100] | None = None,
         cooldown: Range[int, 0, 86_400] | None = None,
         price: Range[float, 0.0, 1000.0] | None = None,
@@ -139,7 +141,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         await interaction.edit_original_response(content=text)
 
     @app_commands.command(
-        description=locale_str("Take away the limits of a member, a role, a channel or everyone")
+        description=locale_str("For admins: take away the limits of a member, a role, a channel or everyone")
     )
     @app_commands.describe(
         user=locale_str("For one member"),
@@ -152,7 +154,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         interaction: discord.Interaction[AtelierBot],
         user: discord.Member | None = None,
         role: discord.Role | None = None,
-        channel: discord.TextChannel | discord.VoiceChannel | None = None,
+        channel: Shared | None = None,
     ) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)
@@ -164,7 +166,9 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         head = t("✅ Taken away:") if lines else t("There was nothing to take away.")
         await interaction.edit_original_response(content=_fitting([head, *lines]))
 
-    @app_commands.command(description=locale_str("Give a member more for today, this week and this month"))
+    @app_commands.command(
+        description=locale_str("For admins: give a member more for today, this week and this month")
+    )
     @app_commands.describe(
         user=locale_str("For one member"),
         images=locale_str("How many pictures"),
@@ -195,7 +199,9 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         words = t("✅ {user} may draw {amounts} more.", user=user.mention, amounts=amounts)
         await interaction.edit_original_response(content=words)
 
-    @app_commands.command(description=locale_str("Give a member back what they used in the windows of today"))
+    @app_commands.command(
+        description=locale_str("For admins: let a member start anew today, this week and this month")
+    )
     @app_commands.describe(user=locale_str("For one member"))
     @app_commands.guild_only()
     async def reset(self, interaction: discord.Interaction[AtelierBot], user: discord.Member) -> None:
@@ -210,7 +216,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         words = t("✅ {user} starts anew; given back: {amounts}.", user=user.mention, amounts=amounts)
         await interaction.edit_original_response(content=words)
 
-    @app_commands.command(description=locale_str("Give one member or role the limits of another"))
+    @app_commands.command(description=locale_str("For admins: give one member or role the limits of another"))
     @app_commands.describe(
         source=locale_str("Whose limits are taken as they are"), target=locale_str("Who gets them")
     )
@@ -227,7 +233,7 @@ class Quota(commands.GroupCog, name="quota", description=locale_str("Who may dra
         )  # fmt: skip
         await interaction.edit_original_response(content=words)
 
-    @app_commands.command(description=locale_str("All limits of this server"))
+    @app_commands.command(description=locale_str("For admins: all limits of this server"))
     @app_commands.guild_only()
     async def list(self, interaction: discord.Interaction[AtelierBot]) -> None:
         guild_id = require_admin(self._bot, interaction)
@@ -245,7 +251,7 @@ def _subject(
     t: Texts,
     user: discord.Member | None,
     role: discord.Role | None,
-    channel: discord.TextChannel | discord.VoiceChannel | None,
+    channel: Shared | None,
 ) -> tuple[SubjectKind, int, str]:
     if sum(given is not None for given in (user, role, channel)) > 1:
         raise InvalidRequest(field="user, role, channel", problem="only_one")

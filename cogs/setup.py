@@ -16,7 +16,7 @@ from bot.errors import InvalidRequest
 from bot.i18n import Texts, texts_for
 from bot.servers import Server
 from bot.wording import cut
-from cogs.admins import home_of, require_admin, think_privately
+from cogs.admins import WHERE_PICTURES_GO, home_of, require_admin, think_privately
 from cogs.buttons import modal_values
 from storage.windows import Window
 
@@ -179,7 +179,11 @@ class Setup(commands.Cog):
         view.add_item(PickText("language", placeholder=t("Language"), options=languages))
         view.add_item(
             PickChannel(
-                "channels", placeholder=t("Channels for pictures"), most=25, chosen=said.channels[:25]
+                "channels",
+                placeholder=t("Channels for pictures"),
+                kinds=WHERE_PICTURES_GO,
+                most=25,
+                chosen=said.channels[:25],
             )
         )
         view.add_item(PickText("model", placeholder=t("Model"), options=models))

@@ -205,7 +205,9 @@ def reserve(
     for key in missing:
         found[key] = _give_birth(connection, key)
     for limit in limits:
-        _check(limit, found[limit.key], asked=images if limit.unit == "images" else microusd)
+        asked = images if limit.unit == "images" else microusd
+        if not _fits(limit, found[limit.key], asked=asked):
+            raise _no_room(connection, limit, found[limit.key], asked=asked)
     if found:
         _move(connection, dimensions, Movement(reserved_images=images, reserved_microusd=microusd))
 
@@ -233,14 +235,45 @@ def _refuse_strangers(missing: Iterable[CounterKey], dimensions: Dimensions) -> 
         raise ValueError(f"limits on counters that the request does not move: {sorted(strangers)}")
 
 
-def _check(limit: Limit, counted: Spent, *, asked: int) -> None:
-    used, reserved, granted = (
-        (counted.used_images, counted.reserved_images, counted.granted_images)
-        if limit.unit == "images"
-        else (counted.used_microusd, counted.reserved_microusd, counted.granted_microusd)
+def _fits(limit: Limit, counted: Spent, *, asked: int) -> bool:
+    used, reserved, granted = _of_unit(limit, counted)
+    return used + reserved + asked <= limit.amount + granted
+
+
+def _no_room(connection: Connection, limit: Limit, counted: Spent, *, asked: int) -> NoRoom:
+    used, reserved, granted = _of_unit(limit, counted)
+    images, microusd = _given_back(connection, limit.key, counted)
+    back = images if limit.unit == "images" else microusd
+    return NoRoom(replace(limit, amount=limit.amount + granted - back), used - back, reserved, asked)
+
+
+def _of_unit(limit: Limit, counted: Spent) -> tuple[int, int, int]:
+    if limit.unit == "images":
+        return counted.used_images, counted.reserved_images, counted.granted_images
+    return counted.used_microusd, counted.reserved_microusd, counted.granted_microusd
+
+
+def _given_back(connection: Connection, key: CounterKey, counted: Spent) -> tuple[int, int]:
+    """(images, micro-dollars) of what was granted in a window that resets gave back. Asks only where any was granted.
+
+    To the limits a reset is a grant, so that the ledger stays append-only; to people what was given back is not used.
+    """
+    if not (counted.granted_images or counted.granted_microusd):
+        return 0, 0
+    end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
+    resets = select(
+        func.coalesce(func.sum(ledger.c.granted_images), 0),
+        func.coalesce(func.sum(ledger.c.granted_microusd), 0),
+    ).where(
+        ledger.c.guild_id == key.guild_id,
+        ledger.c.user_id == int(key.subject.removeprefix("user:")),
+        ledger.c.day >= key.window_start,
+        ledger.c.day < end,
+        ledger.c.kind == "reset",
     )
-    if used + reserved + asked > limit.amount + granted:
-        raise NoRoom(replace(limit, amount=limit.amount + granted), used, reserved, asked)
+    images, microusd = connection.execute(resets).one()
+    # A refund after a reset takes away from what was used.
+    return min(int(images), counted.used_images), min(int(microusd), counted.used_microusd)
 
 
 def _give_birth(connection: Connection, key: CounterKey) -> Spent:
@@ -256,7 +289,10 @@ def counter(connection: Connection, key: CounterKey) -> CounterRow:
     end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
     spent = _read(connection, key) or booked(connection, key.guild_id, key.subject, key.window_start, end)
     amounts = {name: getattr(spent, name) for name in AMOUNTS}
-    return CounterRow(**key._asdict(), window_end=end, **amounts)
+    images, microusd = _given_back(connection, key, spent)
+    return CounterRow(
+        **key._asdict(), window_end=end, **amounts, given_back_images=images, given_back_microusd=microusd
+    )
 
 
 def _read(connection: Connection, key: CounterKey) -> Spent | None:

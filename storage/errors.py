@@ -70,7 +70,9 @@ class DatabaseDamaged(DatabaseError):
 
 @dataclass(eq=False)
 class NoRoom(StorageError):
-    """`limit.amount` counts what was granted on top; all numbers are images or micro-dollars, as `limit.unit` says."""
+    """`limit.amount` counts what was granted on top, `used` not what resets gave back; all numbers are images or
+    micro-dollars, as `limit.unit` says.
+    """
 
     limit: Limit
     used: int

@@ -262,11 +262,15 @@ class Spent:
 
 @dataclass(frozen=True, kw_only=True)
 class CounterRow(Spent):
+    """`given_back_…` is the part of what was granted that resets gave back: used by then, and no longer counted."""
+
     guild_id: int
     subject: str
     window: str
     window_start: str
     window_end: str
+    given_back_images: int = 0
+    given_back_microusd: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

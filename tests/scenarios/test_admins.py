@@ -114,10 +114,13 @@ async def test_channels_models_styles_and_roles_of_a_server(stage: Stage) -> Non
     ).pictures
     await say(stage, stage.admin, "admin models", {"everything": True})
     await say(stage, stage.admin, "admin style", {"name": "house", "words": "in teal ink"})
+    typed = {"prompt": "a fox"}
+    offered = await stage.discord.autocomplete(
+        stage.ada, stage.channel, "imagine", typed, focused=("style", "hou")
+    )
+    assert offered == [{"name": "house", "value": "house"}]
     card = await (
-        await stage.discord.slash(
-            stage.ada, stage.channel, "imagine", {"prompt": "a fox", "style": "house"}, force=True
-        )
+        await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a fox", "style": "house"})
     ).card()
     assert "a fox. in teal ink" in card.text
     stage.bruno.add_role(role)
@@ -233,3 +236,16 @@ async def test_a_server_brings_its_own_key_and_the_owner_pays_nothing(
     await say(stage, stage.admin, "key remove", asked)
     refused = await stage.discord.slash(stage.ada, stage.channel, "imagine", options)
     assert "budget is used up" in (await refused.followup(10)).text
+
+
+async def test_a_share_of_a_forum_counts_the_pictures_in_its_posts(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    forum = stage.guild.add_channel("showcase")
+    forum.type = 15
+    await stage.bot.start()
+    post = forum.add_thread("my foxes", owner=stage.ada.user)
+    told = await say(stage, stage.admin, "quota set", {"channel": forum, "images": 1})
+    assert f"All of <#{forum.id}> together: 1 picture a day" in told.text
+    await (await stage.discord.slash(stage.ada, post, "imagine", {"prompt": "a fox"})).card()
+    refused = await stage.discord.slash(stage.ada, post, "imagine", {"prompt": "a second fox"})
+    assert "channel's share is used up: 1 picture of 1 picture" in (await refused.followup(10)).text

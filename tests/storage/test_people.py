@@ -9,7 +9,7 @@ import pytest
 from storage.audit import AuditRepository
 from storage.blocks import BlockRepository
 from storage.database import Database
-from storage.errors import TooManyOpen, TooSoon
+from storage.errors import NoRoom, TooManyOpen, TooSoon
 from storage.images import ImageRepository
 from storage.keys import KeyRepository
 from storage.ledger import Ledger
@@ -87,8 +87,14 @@ async def test_a_reset_gives_back_what_was_used_once_and_leaves_the_pools(
     assert (given.used_images, given.used_microusd) == (2, 50_000)
     again = await ledger.reset(replace(GRANT, reference="r2"), "2026-11-01", TODAY)
     assert (again.used_images, again.used_microusd) == (0, 0)
+    shown = await ledger.counter(GUILD, f"user:{USER}", "day", TODAY)
+    assert (shown.used_images, shown.given_back_images, shown.given_back_microusd) == (2, 2, 50_000)
     await requests.accept(new_request(2, count=2), limits)
     assert (await ledger.counter(GUILD, "server", "day", TODAY)).used_images == 2
+    with pytest.raises(NoRoom) as refused:
+        await requests.accept(new_request(3, count=1), limits)
+    told = refused.value
+    assert (told.limit.amount, told.used, told.reserved) == (2, 0, 2)
     assert await ledger.verify() == []
 
 

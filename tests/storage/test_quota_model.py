@@ -264,6 +264,14 @@ class QuotaMachine(RuleBasedStateMachine):
                 - self.model.used(member, self.today)
             )
             assert reason.standing.left == max(0, own)
+            by_hand = sum(
+                images
+                for who, day, images, by_reset in self.model.given
+                if (who, day, by_reset) == (member, self.today, False)
+            )
+            assert reason.standing.amount == reason.decision.amount + by_hand, (
+                "a reset is no allowance to people"
+            )
 
 
 def run(connect: Callable[[], str], *, examples: int) -> None:
