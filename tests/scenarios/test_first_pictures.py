@@ -32,8 +32,8 @@ async def test_four_pictures_can_each_be_varied(stage: Stage) -> None:
     asked = await stage.discord.slash(
         stage.ada, stage.channel, "imagine", {"prompt": "four boats", "count": 4}
     )
-    card = await asked.card()
-    assert len(card.pictures) == 4
+    # A preview has a picture and a button too.
+    card = await asked.until(lambda message: message if len(message.pictures) == 4 else None, timeout=10)
     varied = await stage.discord.click(stage.bruno, card, "Vary 2")
     variation = await varied.card()
     assert len(variation.pictures) == 1
