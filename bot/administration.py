@@ -86,11 +86,7 @@ def administration(base: Foundation, client: discord.Client) -> Administration:
 
 def _own_keys(base: Foundation) -> OwnKeys:
     settings, parts = base.settings, base.parts
-    bases = {
-        name: getattr(settings, f"{name}_base_url")
-        for name in base.catalog.providers
-        if name in _KEY_SETTINGS
-    }
+    bases = {name: getattr(settings, f"{name}_base_url") for name in _KEY_SETTINGS}
     return OwnKeys(
         KeyRepository(base.database),
         Vault(settings.secret(), "provider-key"),

@@ -6,8 +6,9 @@ memory and fast enough for an autocomplete.
 
 from __future__ import annotations
 
+import copy
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
@@ -64,6 +65,7 @@ class Catalog:
             if "name" in entry
         }
         self._default: str | None = None
+        self._wider: dict[tuple[str, ...], Self] = {}
         self.servers = servers_of(sources)
 
     @classmethod
@@ -96,6 +98,20 @@ class Catalog:
             raise SettingsError(
                 problems=[("DEFAULT_MODEL", problem, f"models that can be: {names}")]
             ) from error
+
+    def with_keys_of(self, brought: Collection[str]) -> Self:
+        """The same with these providers as well, for whom somebody brought keys; the owner's own come first.
+
+        What is learnt about models later is known to both.
+        """
+        added = tuple(sorted(name for name in brought if name not in self._providers))
+        if not added:
+            return self
+        if added not in self._wider:
+            wider = copy.copy(self)
+            wider._providers = [*(name for name in self._providers if name != _DEMO), *added]
+            self._wider[added] = wider
+        return self._wider[added]
 
     @property
     def providers(self) -> tuple[str, ...]:

@@ -171,6 +171,7 @@ class AtelierBot(commands.AutoShardedBot):
         """What admins set, into memory; and who the owner is where no setting says it."""
         servers = self.services.admin.servers
         await servers.load()
+        await self.services.admin.keys.load()
         if not servers.owner_ids and self.application is not None:
             team, owner = self.application.team, self.application.owner
             people = team.members if team else [owner]

@@ -45,19 +45,27 @@ class House:
             raise NotAllowed(what="channel")
         return _styled(request, server)
 
-    async def default_model(self, request: ImageRequest, place: Place) -> str | None:
+    async def catalog(self, requester: Requester, place: Place) -> Catalog:
+        """What this member can draw with here: the owner's providers and those that a key was brought for."""
+        return self._catalog.with_keys_of(await self._keys.brought(requester.user_id, place.guild_id))
+
+    def remembered_catalog(self, user_id: int, guild_id: int) -> Catalog:
+        """As `catalog`, from memory: for lists that are offered while somebody types."""
+        return self._catalog.with_keys_of(self._keys.remembered(user_id, guild_id))
+
+    async def default_model(self, request: ImageRequest, place: Place, catalog: Catalog) -> str | None:
         """The server's default where it can do what is asked; None: the bot's own."""
         chosen = (await self._servers.of(place.guild_id)).settings.default_model
-        usable = {model.id for model in self._catalog.models(request.kind)}
+        usable = {model.id for model in catalog.models(request.kind)}
         if chosen in usable:
             return chosen
         allowed = (await self._servers.of(place.guild_id)).settings.models
-        if allowed and self._catalog.default(request.kind).id not in allowed:
+        if allowed and catalog.default(request.kind).id not in allowed:
             return next((model for model in allowed if model in usable), None)
         return None
 
     async def admit(
-        self, request: ImageRequest, requester: Requester, place: Place, estimate: int
+        self, request: ImageRequest, requester: Requester, place: Place, estimate: int, catalog: Catalog
     ) -> str | None:
         """Whose key pays a checked request whose upper bound is `estimate` micro-dollars; None: the owner's.
 
@@ -65,18 +73,16 @@ class House:
         """
         allowed = (await self._servers.of(place.guild_id)).settings.models
         if allowed and request.model not in allowed:
-            usable = {model.id for model in self._catalog.models(request.kind)}
+            usable = {model.id for model in catalog.models(request.kind)}
             raise ModelNotHere(model=request.model, allowed=[model for model in allowed if model in usable])
         ceiling = await self._quotas.price_ceiling(requester, place)
         each = -(-estimate // request.count)
         if ceiling is not None and each > ceiling.amount:
             cheaper = [
-                model.id
-                for model in self._catalog.models(request.kind)
-                if model.price_tag() <= ceiling.amount
+                model.id for model in catalog.models(request.kind) if model.price_tag() <= ceiling.amount
             ]
             raise PriceTooHigh(limit=ceiling.amount, asked=each, cheaper=cheaper[:5])
-        provider = self._catalog.find(request.model).provider
+        provider = catalog.find(request.model).provider
         return await self._keys.payer(provider, requester.user_id, place.guild_id)
 
     async def refused(

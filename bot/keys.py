@@ -70,7 +70,8 @@ class OwnKeys:
         self._keys, self._vault, self._build, self._probes = keys, vault, build, probes
         self._http, self.members_may = http, members_may
         self._providers: dict[tuple[str, str], tuple[bytes, Provider]] = {}
-        self._known: dict[tuple[str, ...], tuple[float, set[tuple[str, str]]]] = {}
+        self._known: dict[str, tuple[float, frozenset[str]]] = {}
+        """By owner: until when to trust it (monotonic), and for whom there are keys."""
 
     @property
     def names(self) -> list[str]:
@@ -94,28 +95,39 @@ class OwnKeys:
         last_four = key[-4:]
         sealed = self._vault.seal(key)
         await self._keys.save(owner, provider, sealed, last_four, guild_id=guild_id, actor_id=actor_id)
-        self._known.clear()
+        await self._look(owner)
         return last_four
 
     async def remove(self, owner: str, provider: str, *, guild_id: int, actor_id: int) -> bool:
-        self._known.clear()
-        return await self._keys.remove(owner, provider, guild_id=guild_id, actor_id=actor_id)
+        gone = await self._keys.remove(owner, provider, guild_id=guild_id, actor_id=actor_id)
+        await self._look(owner)
+        return gone
 
     async def of(self, *owners: str) -> list[KeyRow]:
         return await self._keys.of(owners)
 
     async def payer(self, provider: str, user_id: int, guild_id: int) -> str | None:
         """Whose key pays for this provider here: the member's own, the server's, or None for the owner's."""
-        owners = ([f"user:{user_id}"] if self.members_may else []) + (
-            [f"guild:{guild_id}"] if guild_id else []
-        )
-        known = self._known.get(tuple(owners))
-        if known is None or known[0] < time.monotonic():
-            rows = await self._keys.of(tuple(owners))
-            known = time.monotonic() + _FRESH_SECONDS, {(row.owner, row.provider) for row in rows}
-            self._known[tuple(owners)] = known
-        found = {owner for owner, name in known[1] if name == provider}
-        return next((owner for owner in owners if owner in found), None)
+        owners = self._owners(user_id, guild_id)
+        await self._freshen(owners)
+        return next((owner for owner in owners if provider in self._known[owner][1]), None)
+
+    async def brought(self, user_id: int, guild_id: int) -> frozenset[str]:
+        """The providers for which there is a key here, this member's or the server's."""
+        await self._freshen(self._owners(user_id, guild_id))
+        return self.remembered(user_id, guild_id)
+
+    def remembered(self, user_id: int, guild_id: int) -> frozenset[str]:
+        """As `brought`, from memory and perhaps a little old: for lists that are offered while somebody types."""
+        known = (self._known.get(owner) for owner in self._owners(user_id, guild_id))
+        return frozenset[str]().union(*(entry[1] for entry in known if entry is not None))
+
+    async def load(self) -> None:
+        """Who has brought keys, so that the first list that is offered knows it."""
+        found: dict[str, set[str]] = {}
+        for owner, provider in await self._keys.owners():
+            found.setdefault(owner, set()).add(provider)
+        self._known = {owner: (_until(), frozenset(names)) for owner, names in found.items()}
 
     async def provider(self, payer: str, name: str) -> Provider:
         """The provider that works with this payer's key. Raises Misconfigured when the key is gone."""
@@ -135,6 +147,23 @@ class OwnKeys:
         for _, provider in self._providers.values():
             await provider.close()
 
+    def _owners(self, user_id: int, guild_id: int) -> list[str]:
+        """Whose keys count here, the one who pays first."""
+        mine = [f"user:{user_id}"] if self.members_may else []
+        return [*mine, *([f"guild:{guild_id}"] if guild_id else [])]
+
+    async def _freshen(self, owners: list[str]) -> None:
+        now = time.monotonic()
+        await self._look(*(owner for owner in owners if self._known.get(owner, (0.0,))[0] < now))
+
+    async def _look(self, *owners: str) -> None:
+        if not owners:
+            return
+        rows = await self._keys.of(owners)
+        for owner in owners:
+            names = frozenset(row.provider for row in rows if row.owner == owner)
+            self._known[owner] = (_until(), names)
+
     async def _test(self, provider: str, key: str) -> None:
         probe = self._probes[provider]
         headers = {name: value.format(key=key) for name, value in probe.headers.items()}
@@ -152,3 +181,7 @@ class OwnKeys:
         if status != 200:
             _log.info("a brought key could not be tested", provider=provider, status=status)
             raise BadKey(provider=provider, problem="unreachable")
+
+
+def _until() -> float:
+    return time.monotonic() + _FRESH_SECONDS

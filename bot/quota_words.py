@@ -41,6 +41,16 @@ def standing_line(t: Texts, limit: Standing) -> str:
     )
 
 
+_BAR = 10
+
+
+def budget_line(t: Texts, limit: Standing) -> str:
+    """With a bar of how much is gone, what is reserved included."""
+    percent = min(100, (limit.used + limit.reserved) * 100 // max(limit.amount, 1))
+    full = percent * _BAR // 100
+    return f"`{'█' * full}{'░' * (_BAR - full)}` {percent} % · {standing_line(t, limit)}"
+
+
 def whom(t: Texts, kind: str, subject_id: str) -> str:
     match kind:
         case "user":

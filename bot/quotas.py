@@ -53,6 +53,8 @@ class Standing:
     used: int
     reserved: int
     renews_at: int
+    subject: str = ""
+    """Whose counter it is, as the ledger names it: `user:ID`, `channel:ID`, `server`, `provider:NAME` or `owner`."""
 
     @property
     def left(self) -> int:
@@ -180,6 +182,21 @@ class QuotaService:
         rows, _ = await self._of_guild(guild_id)
         day = await self.day(guild_id)
         limits = self._pools(rows, Place(guild_id=guild_id, channel_id=0), day)
+        return [await self._standing(limit) for limit in limits]
+
+    async def ceilings(self, provider: str | None = None) -> list[Standing]:
+        """What the owner set above every server, for one provider or all of them, and how much of each is gone."""
+        day = await self.day(0)
+        rows, _ = await self._of_guild(0)
+        named = {row.subject_id: None for row in rows if row.subject_kind == "provider"}
+        limits = [
+            limit
+            for name in ([provider] if provider else named)
+            for limit in await self._ceilings(day, name)
+            if limit.scope == "provider"
+        ]
+        if provider is None:
+            limits += [limit for limit in await self._ceilings(day, None) if limit.scope == "owner"]
         return [await self._standing(limit) for limit in limits]
 
     async def set(
@@ -378,6 +395,7 @@ class QuotaService:
         given_back = counter.given_back_images if images else counter.given_back_microusd
         return Standing(
             scope=limit.scope, unit=limit.unit, window=Window(limit.window), renews_at=limit.renews_at,
+            subject=limit.subject,
             amount=limit.amount + (counter.granted_images if images else counter.granted_microusd) - given_back,
             used=(counter.used_images if images else counter.used_microusd) - given_back,
             reserved=counter.reserved_images if images else counter.reserved_microusd,

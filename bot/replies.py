@@ -58,6 +58,12 @@ def _(error: QuotaExceeded, t: Texts) -> str:
     asked = _amount(t, error.unit, error.asked)
     if error.scope == "owner":
         return t("This bot's budget is used up for now. It renews {when}; nothing was charged.", when=when)
+    if error.scope == "provider":
+        return t(
+            "What this bot may spend on this image service is used up for now. It renews {when}; "
+            "a model of another service may still draw. Nothing was charged.",
+            when=when,
+        )
     if error.scope == "channel":
         return t(
             "This channel's share is used up: {gone} of {limit} are gone. It renews {when}.",
@@ -65,7 +71,7 @@ def _(error: QuotaExceeded, t: Texts) -> str:
             limit=limit,
             when=when,
         )
-    if error.scope in ("server", "provider"):
+    if error.scope == "server":
         return t(
             "The server's share is used up: {gone} of {limit} are gone. It renews {when}.",
             gone=gone,
@@ -179,7 +185,8 @@ def _(error: RetiredModel, t: Texts) -> str:
 @reply_to.register
 def _(error: NoProvider, t: Texts) -> str:
     return t(
-        "The owner of this bot has not set up {provider} yet. Choose a model of another provider.",
+        "The owner of this bot has not set up {provider} yet. Choose a model of another provider, or bring a key of "
+        "your own with `/key add` where that is allowed.",
         provider=error.provider,
     )
 

@@ -96,6 +96,7 @@ class Origin:
 class Terms:
     """Under what a request is accepted. `payer` is whose key pays: `guild:ID`, `user:ID`, None for the owner's."""
 
+    provider: str
     limits: Sequence[Limit]
     pace: Pace | None = None
     payer: str | None = None
@@ -136,19 +137,20 @@ class Studio:
         self._house = house
         self._stopping = False
 
-    def prepare(self, request: ImageRequest, default_model: str | None = None) -> ImageRequest:
+    def prepare(
+        self, request: ImageRequest, default_model: str | None = None, catalog: Catalog | None = None
+    ) -> ImageRequest:
         """The request in its model's own terms, or the refusal that says what cannot be. Touches no database.
 
         An empty `model` means that nobody named one: `default_model`, or the default of the kind, is taken.
         """
         prompt = safety.clean(request.prompt) or (VARIATION_PROMPT if request.kind is Kind.VARIATIONS else "")
-        model = request.model or default_model or self._catalog.default(request.kind).id
+        catalog = catalog or self._catalog
+        model = request.model or default_model or catalog.default(request.kind).id
         style = self._styles.check(request.style)
         chosen = bool(request.model) if request.chosen is None else request.chosen
-        checked = self._catalog.check(
-            replace(request, prompt=prompt, model=model, style=style, chosen=chosen)
-        )
-        if checked.seed is None and self._catalog.find(checked.model).seed:
+        checked = catalog.check(replace(request, prompt=prompt, model=model, style=style, chosen=chosen))
+        if checked.seed is None and catalog.find(checked.model).seed:
             # Chosen here rather than by the vendor: the card can state it, and the same words with it draw the same.
             checked = replace(checked, seed=secrets.randbelow(2**31))
         return checked
@@ -162,10 +164,11 @@ class Studio:
         """
         if self._stopping:
             raise Stopping
+        catalog = await self._catalog_of(requester, place)
         request, estimate = await self.quote(request, requester, place)
         async with self._acks.turn():
             await self._check_backlog()
-            terms = await self._terms(request, requester, place, estimate)
+            terms = await self._terms(request, requester, place, estimate, catalog)
             row = await self._new_row(request, estimate, requester, place, origin, terms)
             # Before the row exists: the job may start, and end, before `accept` has returned to us.
             self._board.begin(row)
@@ -189,12 +192,12 @@ class Studio:
         self, request: ImageRequest, requester: Requester, place: Place
     ) -> tuple[ImageRequest, int]:
         """The request as it would be accepted here, and its upper bound in micro-dollars. Raises `Refused`."""
-        default_model = None
+        default_model, catalog = None, await self._catalog_of(requester, place)
         if self._house is not None:
             request = await self._house.welcome(request, requester, place)
-            default_model = await self._house.default_model(request, place)
-        request = self.prepare(request, default_model)
-        return request, self._catalog.estimate(request)
+            default_model = await self._house.default_model(request, place, catalog)
+        request = self.prepare(request, default_model, catalog)
+        return request, catalog.estimate(request)
 
     async def _check_backlog(self) -> None:
         """Few are let in past the limit: those that were counted here at the same moment, on a few processes."""
@@ -204,15 +207,20 @@ class Studio:
         if waiting >= self._open_limit_overall:
             raise QueueFull(limit=self._open_limit_overall, open=waiting, everybody=True)
 
-    async def _terms(self, request: ImageRequest, requester: Requester, place: Place, estimate: int) -> Terms:
+    async def _catalog_of(self, requester: Requester, place: Place) -> Catalog:
+        return self._catalog if self._house is None else await self._house.catalog(requester, place)
+
+    async def _terms(
+        self, request: ImageRequest, requester: Requester, place: Place, estimate: int, catalog: Catalog
+    ) -> Terms:
         """Who pays, and within which limits. Raises what the rules of the house raise."""
-        provider = self._catalog.find(request.model).provider
+        provider = catalog.find(request.model).provider
         payer = None
         if self._house is not None:
-            payer = await self._house.admit(request, requester, place, estimate)
+            payer = await self._house.admit(request, requester, place, estimate, catalog)
         limits = await self._quotas.limits_for(requester, place, provider=provider, payer=payer)
         pace = await self._quotas.pace_for(requester, place)
-        return Terms(limits=limits, pace=pace, payer=payer)
+        return Terms(provider=provider, limits=limits, pace=pace, payer=payer)
 
     async def _accept(self, row: NewRequest, terms: Terms) -> storage.rows.Accepted:
         def enqueue(connection: Connection) -> None:
@@ -261,7 +269,8 @@ class Studio:
         """The same wish on a model that the member chose instead of the one that could not."""
         row = await self.request_of(request_id, requester)
         request = ImageRequest.from_json(row.request)
-        fitted = in_words_of(self._catalog, request, self._catalog.find(model))
+        catalog = await self._catalog_of(requester, place)
+        fitted = in_words_of(catalog, request, catalog.find(model))
         return await self.submit(
             replace(fitted or replace(request, model=model), chosen=True), requester, place, origin
         )
@@ -272,7 +281,7 @@ class Studio:
             kind=Kind.VARIATIONS,
             prompt="",
             inputs=(as_input(image),),
-            **self._able(row, Kind.VARIATIONS),
+            **_able(await self._catalog_of(requester, place), row, Kind.VARIATIONS),
         )
         return await self.submit(wish, requester, place, origin)
 
@@ -280,8 +289,12 @@ class Studio:
         self, image_id: str, prompt: str, requester: Requester, place: Place, origin: Origin
     ) -> Accepted:
         image, row = await self.image_of(image_id, requester)
+        able = _able(await self._catalog_of(requester, place), row, Kind.EDIT)
         wish = ImageRequest(
-            kind=Kind.EDIT, prompt=prompt, inputs=(as_input(image),), **self._able(row, Kind.EDIT)
+            kind=Kind.EDIT,
+            prompt=prompt,
+            inputs=(as_input(image),),
+            **able,
         )
         return await self.submit(wish, requester, place, origin)
 
@@ -326,12 +339,6 @@ class Studio:
         """From here on every new wish is refused, kindly; what was accepted goes on."""
         self._stopping = True
 
-    def _able(self, row: RequestRow, kind: Kind) -> _Model:
-        """The picture's own model when it can do `kind` today, chosen as it was then; else nobody's choice."""
-        if any(entry.id == row.model for entry in self._catalog.models(kind)):
-            return {"model": row.model, "chosen": ImageRequest.from_json(row.request).chosen}
-        return {"model": "", "chosen": False}
-
     async def _new_row(
         self,
         request: ImageRequest,
@@ -350,7 +357,7 @@ class Studio:
             kind=request.kind.value,
             prompt=request.prompt,
             model=request.model,
-            provider=self._catalog.find(request.model).provider,
+            provider=terms.provider,
             request=request.to_json(),
             user_id=requester.user_id,
             user_name=requester.name,
@@ -381,6 +388,13 @@ class Studio:
             listed=place.listed and not place.private,
             created_at=self._now(),
         )
+
+
+def _able(catalog: Catalog, row: RequestRow, kind: Kind) -> _Model:
+    """The picture's own model when it can do `kind` today, chosen as it was then; else nobody's choice."""
+    if any(entry.id == row.model for entry in catalog.models(kind)):
+        return {"model": row.model, "chosen": ImageRequest.from_json(row.request).chosen}
+    return {"model": "", "chosen": False}
 
 
 def as_input(image: ImageRow) -> InputImage:

@@ -68,6 +68,10 @@ class Usage:
             members=[] if user_id else await self._usage.top_members(guild_id, *days),
         )  # fmt: skip
 
+    async def of_own_keys(self, user_id: int) -> tuple[int, int]:
+        """(pictures, micro-dollars) that a member's own keys ever paid for: in nobody else's account."""
+        return await self._usage.own_key_of_member(user_id)
+
     async def chart(self, report: Report, *, title: str, others: str) -> bytes:
         """A PNG with pictures by day, week or month and model; drawn in the pixels' thread."""
         chart = Chart(title=title, series=self._series(report, others), labels=_labels(report))

@@ -16,6 +16,7 @@ from discord.utils import escape_markdown
 from bot.client import AtelierBot
 from bot.errors import InvalidRequest
 from cogs.admins import Shared, home_of, require_admin, think_privately
+from cogs.asking import catalog_of
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _MOST_STYLES = 25
@@ -99,15 +100,15 @@ class AdminHouse(commands.Cog):
     ) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)
-        services, servers = self._bot.services, self._bot.services.admin.servers
+        servers, catalog = self._bot.services.admin.servers, catalog_of(self._bot, interaction)
         settings = (await servers.of(guild_id)).settings
         changed = replace(settings, models=(), channels=()) if everything else settings
         if model:
-            changed = replace(changed, models=_toggled(changed.models, services.catalog.find(model).id))
+            changed = replace(changed, models=_toggled(changed.models, catalog.find(model).id))
         if channel is not None:
             changed = replace(changed, channels=_toggled(changed.channels, channel.id))
         if default:
-            changed = replace(changed, default_model=services.catalog.find(default).id)
+            changed = replace(changed, default_model=catalog.find(default).id)
         if changed != settings:
             settings = await servers.change(
                 guild_id,
@@ -134,7 +135,7 @@ class AdminHouse(commands.Cog):
     async def model_names(
         self, interaction: discord.Interaction[AtelierBot], typed: str
     ) -> list[Choice[str]]:
-        found = self._bot.services.catalog.suggest(typed)
+        found = catalog_of(self._bot, interaction).suggest(typed)
         return [Choice(name=entry.name[:100], value=entry.id) for entry in found[:25]]
 
     @app_commands.command(description=locale_str("Styles of this server: words that a name adds to a prompt"))

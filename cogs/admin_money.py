@@ -6,20 +6,19 @@ import io
 
 import discord
 from discord import app_commands
-from discord.app_commands import Range, locale_str
+from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 from discord.utils import escape_markdown
 
 from bot.client import AtelierBot
 from bot.errors import InvalidRequest
 from bot.i18n import Texts
-from bot.quota_words import amount_words, per, standing_line
+from bot.quota_words import amount_words, budget_line, per
 from bot.usage import Report
 from cogs.admins import microusd, require_admin, require_owner, think_privately
+from cogs.asking import provider_choices
 from cogs.quota import WINDOWS
 from storage.windows import Window
-
-_BAR = 10
 
 
 class AdminMoney(commands.Cog):
@@ -76,15 +75,27 @@ class AdminMoney(commands.Cog):
                 amount_words(t, unit, amount) for unit, amount in given if amount is not None
             )
             said.append(t("✅ Budget: {amounts} {window}.", amounts=amounts, window=per(t, window)))
-        standing = await services.quotas.budgets(guild_id)
-        said.append(t("**Budgets of this server**"))
-        for limit in (one for one in standing if one.scope == "server"):
-            percent = min(100, (limit.used + limit.reserved) * 100 // max(limit.amount, 1))
-            full = percent * _BAR // 100
-            said.append(f"`{'█' * full}{'░' * (_BAR - full)}` {percent} % · {standing_line(t, limit)}")
-        if not any(one.scope == "server" for one in standing):
-            said.append(t("None is set: only the owner's own ceilings hold."))
+        said += await self._standing(t, guild_id, provider)
         await interaction.edit_original_response(content="\n".join(said))
+
+    @budget.autocomplete("provider")
+    async def providers(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return provider_choices(self._bot, self._bot.services.catalog.providers, typed)
+
+    async def _standing(self, t: Texts, guild_id: int, provider: str | None) -> list[str]:
+        quotas = self._bot.services.quotas
+        if provider is not None:
+            name = self._bot.services.catalog.name_of(provider)
+            lines = [budget_line(t, one) for one in await quotas.ceilings(provider)]
+            return [
+                t("**Budget of {provider}, over all servers**", provider=name),
+                *(lines or [t("None is set.")]),
+            ]
+        lines = [budget_line(t, one) for one in await quotas.budgets(guild_id) if one.scope == "server"]
+        return [
+            t("**Budgets of this server**"),
+            *(lines or [t("None is set: only the owner's own ceilings hold.")]),
+        ]
 
     @app_commands.command(description=locale_str("What was drawn and what it cost, as a chart and a table"))
     @app_commands.describe(
@@ -92,7 +103,7 @@ class AdminMoney(commands.Cog):
         user=locale_str("For one member"),
         csv=locale_str("With a table as a file"),
     )
-    @app_commands.choices(span=[*WINDOWS, app_commands.Choice(name=locale_str("year"), value="year")])
+    @app_commands.choices(span=[*WINDOWS, Choice(name=locale_str("year"), value="year")])
     async def usage(
         self,
         interaction: discord.Interaction[AtelierBot],

@@ -15,7 +15,6 @@ from bot.desk import DeskButton, confirm
 from bot.errors import NotFound
 from bot.i18n import Texts
 from bot.images import State
-from bot.parked import Parked
 from bot.wording import cut, quoted
 from cogs.admins import require_admin, think_privately
 from storage.errors import ImageMissing
@@ -134,69 +133,6 @@ class AdminWatch(commands.Cog):
                 name = f"{image.id}.{image.media_type.removeprefix('image/')}"
                 files.append(discord.File(io.BytesIO(data), name))
         await interaction.edit_original_response(content=cut("\n".join(lines), 2000), attachments=files)
-
-    @app_commands.command(description=locale_str("What runs, what waits, what got stuck"))
-    async def status(self, interaction: discord.Interaction[AtelierBot]) -> None:
-        guild_id = require_admin(self._bot, interaction)
-        t = await think_privately(interaction)
-        services = self._bot.services
-        counts = await services.requests.states_of(guild_id)
-        waiting = sum(counts.get(state, 0) for state in ("accepted", "queued"))
-        drawing = counts.get("rendering", 0) + counts.get("rendered", 0)
-        lines = [
-            t("**Status**"),
-            t(
-                "Waiting {waiting} · drawing {drawing} · set aside {parked}",
-                waiting=waiting,
-                drawing=drawing,
-                parked=counts.get("parked", 0),
-            ),
-            t(
-                "Delivered {delivered} · not delivered {undelivered} · failed {failed}",
-                delivered=counts.get("delivered", 0),
-                undelivered=counts.get("undelivered", 0),
-                failed=counts.get("failed", 0),
-            ),
-            t("Providers: {providers}", providers=", ".join(services.catalog.providers)),
-            t(
-                "Discord answers in {seconds}",
-                seconds=t.seconds(round(self._bot.latency, 2))
-                if self._bot.latency == self._bot.latency
-                else "–",
-            ),
-        ]
-        parked = await self._parked().list(guild_id, limit=_BUTTONS)
-        view = discord.ui.View(timeout=None)
-        for number, row in enumerate(parked, 1):
-            lines.append(f"{number}. <t:{int(row.created_at)}:R> <@{row.user_id}> `{row.id}`")
-            view.add_item(
-                DeskButton("parked_retry", row.id, label=t("Again {number}", number=number), emoji="🔁")
-            )
-            view.add_item(DeskButton("parked_close", row.id, label=t("Close {number}", number=number)))
-        await interaction.edit_original_response(content="\n".join(lines), view=view if parked else None)
-
-    def _parked(self) -> Parked:
-        services = self._bot.services
-        return Parked(services.requests, services.admin.users, services.studio)
-
-    async def retry_parked(self, interaction: discord.Interaction, request_id: str) -> None:
-        t = await self._of_here(interaction, request_id)
-        await self._parked().retry(request_id)
-        await interaction.edit_original_response(content=t("🔁 Asked again for its member."))
-
-    async def close_parked(self, interaction: discord.Interaction, request_id: str) -> None:
-        t = await self._of_here(interaction, request_id)
-        await self._parked().close(request_id)
-        await interaction.edit_original_response(content=t("✅ Closed for good; nothing was charged."))
-
-    async def _of_here(self, interaction: discord.Interaction, request_id: str) -> Texts:
-        """Only requests of the admin's own server. Raises NotFound."""
-        guild_id = require_admin(self._bot, interaction)
-        t = await think_privately(interaction)
-        row = await self._bot.services.requests.get(request_id)
-        if row is None or row.guild_id != guild_id:
-            raise NotFound(what="request", id=request_id)
-        return t
 
     @app_commands.command(description=locale_str("Look for what is wrong, and say how to mend it"))
     async def doctor(self, interaction: discord.Interaction[AtelierBot]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import discord
 from discord import app_commands
 from discord.app_commands import Choice
 
-from bot.catalog import ImageModel
+from bot.catalog import Catalog, ImageModel
 from bot.client import AtelierBot, first_answer
 from bot.errors import Refused
 from bot.i18n import Texts, texts_for
@@ -68,8 +70,22 @@ def model_choices(
     t = texts_for(str(interaction.locale))
     return [
         Choice(name=f"{entry.name} · {price_of(t, entry)}"[:_CHOICE_LENGTH], value=entry.id)
-        for entry in bot.services.catalog.suggest(typed, kind)[:_CHOICES]
+        for entry in catalog_of(bot, interaction).suggest(typed, kind)[:_CHOICES]
     ]
+
+
+def catalog_of(bot: AtelierBot, interaction: discord.Interaction) -> Catalog:
+    """What this member can draw with here, from memory: for lists that are offered while somebody types."""
+    return bot.services.admin.house.remembered_catalog(interaction.user.id, interaction.guild_id or 0)
+
+
+def provider_choices(bot: AtelierBot, providers: Iterable[str], typed: str) -> list[Choice[str]]:
+    named = [(bot.services.catalog.name_of(name), name) for name in providers]
+    return [
+        Choice(name=said[:_CHOICE_LENGTH], value=name)
+        for said, name in named
+        if typed.casefold() in said.casefold()
+    ][:_CHOICES]
 
 
 def price_of(t: Texts, model: ImageModel) -> str:
@@ -79,13 +95,13 @@ def price_of(t: Texts, model: ImageModel) -> str:
 def size_choices(
     bot: AtelierBot, interaction: discord.Interaction, typed: str, kind: Kind
 ) -> list[Choice[str]]:
-    return _matching(typed, bot.services.catalog.sizes_for(_model(bot, interaction, kind)))
+    return _matching(typed, catalog_of(bot, interaction).sizes_for(_model(bot, interaction, kind)))
 
 
 def quality_choices(
     bot: AtelierBot, interaction: discord.Interaction, typed: str, kind: Kind
 ) -> list[Choice[str]]:
-    return _matching(typed, bot.services.catalog.qualities_for(_model(bot, interaction, kind)))
+    return _matching(typed, catalog_of(bot, interaction).qualities_for(_model(bot, interaction, kind)))
 
 
 def style_choices(bot: AtelierBot, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
@@ -106,9 +122,9 @@ def _model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> Ima
     """The model that the half-filled form names, or what would be taken without a name."""
     chosen = getattr(interaction.namespace, "model", None)
     try:
-        return bot.services.catalog.find(chosen if isinstance(chosen, str) and chosen else "")
+        return catalog_of(bot, interaction).find(chosen if isinstance(chosen, str) and chosen else "")
     except Refused:
-        return bot.services.catalog.default(kind)
+        return catalog_of(bot, interaction).default(kind)
 
 
 def _matching(typed: str, words: list[str]) -> list[Choice[str]]:

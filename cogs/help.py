@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.client import AtelierBot
 from bot.i18n import texts_for
+from cogs.asking import catalog_of
 
 
 class Help(commands.Cog):
@@ -19,8 +20,7 @@ class Help(commands.Cog):
     async def help(self, interaction: discord.Interaction[AtelierBot]) -> None:
         t = texts_for(str(interaction.locale))
         link = self._bot.command_link
-        services = self._bot.services
-        names = [entry.name for entry in services.catalog.models()]
+        names = [entry.name for entry in catalog_of(self._bot, interaction).models()]
         lines = [
             t("**Pictures from your words.** Three ways to begin:"),
             "- " + t("{link} draws what you describe", link=link("imagine")),

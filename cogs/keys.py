@@ -12,6 +12,7 @@ from bot.errors import BadKey
 from bot.i18n import Texts, texts_for
 from bot.wording import cut
 from cogs.admins import require_admin, think_privately
+from cogs.asking import provider_choices
 from cogs.buttons import modal_values
 
 _MODAL_SECONDS = 15 * 60.0
@@ -21,8 +22,8 @@ _FIELD = "key"
 class KeyModal(ui.Modal):
     """Only its shape, as every modal of ours: what it sends is read from the event."""
 
-    def __init__(self, t: Texts, provider: str, whose: str) -> None:
-        title = cut(t("Key of {provider}", provider=provider), 45)
+    def __init__(self, t: Texts, provider: str, name: str, whose: str) -> None:
+        title = cut(t("Key of {provider}", provider=name), 45)
         super().__init__(title=title, custom_id=f"v1:key:{provider}:{whose}", timeout=_MODAL_SECONDS)
         field = ui.TextInput[ui.Modal](custom_id=_FIELD, min_length=8, max_length=400, placeholder="sk-…")
         hint = t("Tested at once, stored encrypted, shown by its last four characters only.")
@@ -46,7 +47,8 @@ class Keys(commands.GroupCog, name="key", description=locale_str("Pay with a pro
         owner = self._owner(interaction, server=server)
         self._bot.services.admin.keys.check(provider, owner)
         t = texts_for(str(interaction.locale))
-        await interaction.response.send_modal(KeyModal(t, provider, "server" if server else "me"))
+        name = self._bot.services.catalog.name_of(provider)
+        await interaction.response.send_modal(KeyModal(t, provider, name, "server" if server else "me"))
 
     async def save(self, interaction: discord.Interaction, provider: str, whose: str | None) -> None:
         owner = self._owner(interaction, server=whose == "server")
@@ -59,7 +61,7 @@ class Keys(commands.GroupCog, name="key", description=locale_str("Pay with a pro
         )
         words = t(
             "🔑 Saved: {provider} …{ends}. What it pays costs nobody else anything.",
-            provider=provider,
+            provider=self._bot.services.catalog.name_of(provider),
             ends=ends,
         )
         await interaction.edit_original_response(content=words)
@@ -85,15 +87,21 @@ class Keys(commands.GroupCog, name="key", description=locale_str("Pay with a pro
         mine, servers = f"user:{interaction.user.id}", f"guild:{interaction.guild_id}"
         rows = await self._bot.services.admin.keys.of(mine, servers)
         whose = {mine: t("yours"), servers: t("this server")}
-        lines = [f"- {row.provider} …{row.last_four} · {whose[row.owner]}" for row in rows]
+        name_of = self._bot.services.catalog.name_of
+        lines = [f"- {name_of(row.provider)} …{row.last_four} · {whose[row.owner]}" for row in rows]
+        made, cost = await self._bot.services.admin.usage.of_own_keys(interaction.user.id)
+        if made:
+            drawn = t.n("{n} picture", "{n} pictures", made)
+            lines.append(
+                t("-# Your own keys drew {drawn} so far, for {cost}.", drawn=drawn, cost=t.money(cost))
+            )
         text = "\n".join([t("**Keys**"), *(lines or [t("None: the owner of this bot pays.")])])
         await interaction.edit_original_response(content=text)
 
     @add.autocomplete("provider")
     @remove.autocomplete("provider")
     async def providers(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        names = self._bot.services.admin.keys.names
-        return [Choice(name=name, value=name) for name in names if typed.casefold() in name][:25]
+        return provider_choices(self._bot, self._bot.services.admin.keys.names, typed)
 
     def _owner(self, interaction: discord.Interaction, *, server: bool) -> str:
         if server:

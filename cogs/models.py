@@ -13,6 +13,7 @@ from discord.utils import escape_markdown
 from bot.client import AtelierBot, first_answer
 from bot.i18n import Texts, texts_for
 from bot.model_list import NO_KEY, Listed, Shelf, abilities, shelves
+from cogs.asking import catalog_of
 
 _LONGEST = 3600
 """Characters: a message of this kind holds 4000."""
@@ -27,13 +28,13 @@ class Models(commands.Cog):
     async def models(self, interaction: discord.Interaction[AtelierBot], provider: str | None = None) -> None:
         await first_answer(self._bot, interaction, private=True)
         t = texts_for(str(interaction.locale))
-        found = shelves(self._bot.services.catalog, self._bot.services.providers)
+        found = shelves(catalog_of(self._bot, interaction), self._bot.services.providers)
         chosen = [shelf for shelf in found if provider in (shelf.provider, shelf.name)]
         await interaction.followup.send(view=models_view(t, chosen or found), ephemeral=True)
 
     @models.autocomplete("provider")
     async def providers(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        found = shelves(self._bot.services.catalog, self._bot.services.providers)
+        found = shelves(catalog_of(self._bot, interaction), self._bot.services.providers)
         return [
             Choice(name=shelf.name, value=shelf.provider)
             for shelf in found

@@ -10,6 +10,7 @@ from discord import app_commands, ui
 from discord.app_commands import locale_str
 from discord.ext import commands
 
+from bot.catalog import Catalog
 from bot.client import AtelierBot
 from bot.desk import DeskButton, PickChannel, PickText
 from bot.errors import InvalidRequest
@@ -17,6 +18,7 @@ from bot.i18n import Texts, texts_for
 from bot.servers import Server
 from bot.wording import cut
 from cogs.admins import WHERE_PICTURES_GO, home_of, require_admin, think_privately
+from cogs.asking import catalog_of
 from cogs.buttons import modal_values
 from storage.windows import Window
 
@@ -95,7 +97,7 @@ class Setup(commands.Cog):
         )
 
     async def model_picked(self, interaction: discord.Interaction, values: str) -> None:
-        model = self._bot.services.catalog.find(values).id if values else None
+        model = catalog_of(self._bot, interaction).find(values).id if values else None
         await self._change(interaction, default_model=model)
 
     async def log_picked(self, interaction: discord.Interaction, values: str) -> None:
@@ -161,38 +163,39 @@ class Setup(commands.Cog):
             t("4. A channel for notices: wishes for more, budgets"),
             t("5. First limits: {limits}", limits=limits),
         ]
-        await interaction.edit_original_response(content="\n".join(lines), view=self._menus(t, server))
+        await interaction.edit_original_response(
+            content="\n".join(lines), view=_menus(t, server, catalog_of(self._bot, interaction))
+        )
 
-    def _menus(self, t: Texts, server: Server) -> ui.View:
-        said = server.settings
-        languages = [
-            discord.SelectOption(label=name, value=code, default=code == said.language)
-            for code, name in _LANGUAGES
-        ]
-        models = [
-            discord.SelectOption(
-                label=model.name[:100], value=model.id, default=model.id == said.default_model
-            )
-            for model in self._bot.services.catalog.models()[:25]
-        ]
-        view = ui.View(timeout=None)
-        view.add_item(PickText("language", placeholder=t("Language"), options=languages))
-        view.add_item(
-            PickChannel(
-                "channels",
-                placeholder=t("Channels for pictures"),
-                kinds=WHERE_PICTURES_GO,
-                most=25,
-                chosen=said.channels[:25],
-            )
+
+def _menus(t: Texts, server: Server, catalog: Catalog) -> ui.View:
+    said = server.settings
+    languages = [
+        discord.SelectOption(label=name, value=code, default=code == said.language)
+        for code, name in _LANGUAGES
+    ]
+    models = [
+        discord.SelectOption(label=model.name[:100], value=model.id, default=model.id == said.default_model)
+        for model in catalog.models()[:25]
+    ]
+    view = ui.View(timeout=None)
+    view.add_item(PickText("language", placeholder=t("Language"), options=languages))
+    view.add_item(
+        PickChannel(
+            "channels",
+            placeholder=t("Channels for pictures"),
+            kinds=WHERE_PICTURES_GO,
+            most=25,
+            chosen=said.channels[:25],
         )
-        view.add_item(PickText("model", placeholder=t("Model"), options=models))
-        log = [said.log_channel] if said.log_channel else []
-        view.add_item(PickChannel("log", placeholder=t("Channel for notices"), chosen=log))
-        view.add_item(
-            DeskButton("setup_limits", "ask", label=t("First limits"), style=discord.ButtonStyle.primary)
-        )
-        return view
+    )
+    view.add_item(PickText("model", placeholder=t("Model"), options=models))
+    log = [said.log_channel] if said.log_channel else []
+    view.add_item(PickChannel("log", placeholder=t("Channel for notices"), chosen=log))
+    view.add_item(
+        DeskButton("setup_limits", "ask", label=t("First limits"), style=discord.ButtonStyle.primary)
+    )
+    return view
 
 
 def _begin(t: Texts) -> ui.View:

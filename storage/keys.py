@@ -76,6 +76,12 @@ class KeyRepository:
             select(provider_keys).where(provider_keys.c.owner == owner, provider_keys.c.provider == provider),
         )
 
+    async def owners(self) -> list[tuple[str, str]]:
+        """(owner, provider) of every key: what a cache in memory starts from."""
+        query = select(provider_keys.c.owner, provider_keys.c.provider)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return [(row.owner, row.provider) for row in rows]
+
     async def of(self, owners: tuple[str, ...]) -> list[KeyRow]:
         query = select(provider_keys).where(provider_keys.c.owner.in_(owners))
         return await self._database.many(

@@ -55,7 +55,15 @@ class FakeGemini(FakeVendor):
         self._said.append(body)
 
     def routes(self) -> Sequence[web.RouteDef]:
-        return [web.post("/{version:v1|v1beta}/models/{model}:generateContent", self._generate)]
+        return [
+            web.post("/{version:v1|v1beta}/models/{model}:generateContent", self._generate),
+            web.get("/{version:v1|v1beta}/models", self._models),
+        ]
+
+    async def _models(self, request: web.Request) -> web.Response:
+        if self.key is not None and request.headers.get("x-goog-api-key") != self.key:
+            return self.refusal("bad_key")
+        return web.json_response({"models": [{"name": f"models/{name}"} for name in MODELS]})
 
     def refusal(self, word: str) -> web.Response:
         status, name, message = {

@@ -343,6 +343,8 @@ class FakeOpenAI:
         }
 
     async def _models(self, request: web.Request) -> web.Response:
+        if self._key is not None and request.headers.get("Authorization") != f"Bearer {self._key}":
+            return web.json_response({"error": {"message": "Incorrect API key provided"}}, status=401)
         entries = [
             {"id": name, "object": "model", "created": 1, "owned_by": "openai"}
             | ({"shutdown_date": self.shutdown_dates[name]} if name in self.shutdown_dates else {})

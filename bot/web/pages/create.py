@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.catalog import ImageModel
+from bot.catalog import Catalog, ImageModel
 from bot.errors import AtelierError, NoProvider
 from bot.i18n import _
 from bot.images import ImageRequest, Kind, Place, Requester
@@ -75,7 +75,7 @@ async def _price(visit: Visit) -> web.StreamResponse:
         request, estimate = await _priced(visit, wish, await visit.requester(), visit.place())
     except AtelierError as error:
         return web.json_response({"problem": str(words_for(error, t)), "status": status_of(error)})
-    model = visit.site.parts.catalog.find(request.model)
+    model = _catalog(visit).find(request.model)
     said = t("free") if model.free else t("at most {price}", price=t.money(estimate))
     return web.json_response({"price": f"{model.name} · {said}", "size": request.size})
 
@@ -87,8 +87,16 @@ async def _priced(
     # The words may come last; everything else can be priced before there are any.
     wish = wish if wish.prompt else replace(wish, prompt="…")
     wish = await parts.admin.house.welcome(wish, requester, place)
-    request = parts.studio.prepare(wish, await parts.admin.house.default_model(wish, place))
-    return request, parts.catalog.estimate(request)
+    catalog = await parts.admin.house.catalog(requester, place)
+    default = await parts.admin.house.default_model(wish, place, catalog)
+    request = parts.studio.prepare(wish, default, catalog)
+    return request, catalog.estimate(request)
+
+
+def _catalog(visit: Visit) -> Catalog:
+    """What this person can draw with: the owner's services and those that a key was brought for."""
+    person = visit.person
+    return visit.site.parts.admin.house.remembered_catalog(person.user_id, person.guild_id)
 
 
 def _shelves(visit: Visit) -> list[dict[str, Any]]:
@@ -105,7 +113,7 @@ def _shelves(visit: Visit) -> list[dict[str, Any]]:
                 if one.model.can(Kind.GENERATE) or one.model.can(Kind.EDIT)
             ],
         }
-        for shelf in shelves(parts.catalog, parts.providers)
+        for shelf in shelves(_catalog(visit), parts.providers)
     ]
 
 
@@ -134,7 +142,7 @@ async def _styles(visit: Visit) -> list[tuple[str, str]]:
 
 def _options(visit: Visit) -> dict[str, Any]:
     """What each model can be asked for; "" stands for the one that is taken when none is named."""
-    catalog = visit.site.parts.catalog
+    catalog = _catalog(visit)
     told = {model.id: _options_of(visit, model) for model in catalog.models()}
     try:
         told[""] = _options_of(visit, catalog.default(Kind.GENERATE))
@@ -144,7 +152,7 @@ def _options(visit: Visit) -> dict[str, Any]:
 
 
 def _options_of(visit: Visit, model: ImageModel) -> dict[str, Any]:
-    catalog = visit.site.parts.catalog
+    catalog = _catalog(visit)
     return {
         "sizes": catalog.sizes_for(model),
         "qualities": catalog.qualities_for(model),
