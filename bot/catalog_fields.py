@@ -211,6 +211,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "seed": _flag,
     "negative": _flag,
     "strength": _flag,
+    "presets": _flag,
     "prompt_limit": _whole(1, 100_000),
     "recommended": _flag,
     "retires_on": _day,

@@ -36,12 +36,14 @@ def checked(request: ImageRequest, model: ImageModel) -> ImageRequest:
         _refuse(model, "count", "out_of_range", request.count, "1", str(model.max_count))
     background = _background(request, model)
     size, asked_size = _size(request, model)
+    quality, asked_quality = _quality(request, model)
     return replace(
         request,
         model=model.id,
         size=size,
         asked_size=asked_size,
-        quality=_quality(request, model),
+        quality=quality,
+        asked_quality=asked_quality,
         background=background,
         format=_format(request, model, see_through=background == "transparent"),
     )
@@ -124,21 +126,35 @@ def _size(request: ImageRequest, model: ImageModel) -> tuple[str, str | None]:
     return size, None if same else " ".join(typed.split())
 
 
-def _quality(request: ImageRequest, model: ImageModel) -> str | None:
+def _quality(request: ImageRequest, model: ImageModel) -> tuple[str | None, str | None]:
+    """The model's quality, and the word that was said where that is not the same.
+
+    What means something on every model is never refused: a model takes its nearest, one without qualities draws as well
+    as it can. What was said before holds as long as it still means the quality that is asked for.
+    """
+    before = request.asked_quality
+    if before is not None and request.quality in (None, _meant(before, model)):
+        return _meant(before, model), before
     if request.quality is None:
-        return model.default_quality
+        return model.default_quality, None
     word = request.quality.strip().casefold()
     word = _OLD_QUALITY_WORDS.get(word, word)
     if word in model.qualities:
-        return word
-    if word in model.quality_words:
-        return model.quality_words[word]
-    if word == "standard" and not model.qualities:
-        return None
+        return word, None
+    if word in QUALITY_WORDS:
+        return _meant(word, model), None if word == "standard" else word
     if not model.qualities:
         _refuse(model, "quality", "unsupported")
     words = [name for name in QUALITY_WORDS if name in model.quality_words and name not in model.qualities]
     return _refuse(model, "quality", "unsupported", request.quality, *model.qualities, *words)
+
+
+def _meant(word: str, model: ImageModel) -> str | None:
+    """One of the words that mean something everywhere, in the model's own; None where it has no qualities."""
+    if word in model.qualities or not model.qualities:
+        return word if model.qualities else None
+    best = [name for name in model.qualities if name != AUTO][-1]
+    return model.quality_words.get(word, model.default_quality if word == "standard" else best)
 
 
 def _background(request: ImageRequest, model: ImageModel) -> str | None:

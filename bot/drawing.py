@@ -61,6 +61,12 @@ class Keys(Protocol):
     async def provider(self, payer: str, name: str) -> Provider: ...
 
 
+class Pools(Protocol):
+    async def take(self, row: RequestRow, provider: str, *, first: int, images: int, microusd: int) -> bool:
+        """Whether this provider's pool has room for that part of the request; it holds it then."""
+        ...
+
+
 class Moderator(Protocol):
     async def check(self, call: RenderCall) -> None:
         """Raises PolicyRefusal."""
@@ -82,6 +88,7 @@ class Drawing:
         board: Board,
         pixels: media.Pixels,
         secret: str,
+        pools: Pools,
         keys: Keys | None = None,
         allowed: Allowed | None = None,
         moderator: Moderator | None = None,
@@ -89,6 +96,7 @@ class Drawing:
         self._catalog, self._styles, self._providers = catalog, styles, providers
         self._store, self._board, self._pixels, self._secret = store, board, pixels, secret
         self._keys, self._allowed, self._moderator = keys, allowed, moderator
+        self._pools = pools
 
     async def draw(self, row: RequestRow, first: int, count: int) -> Drawn | Begun:
         """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError."""
@@ -137,15 +145,16 @@ class Drawing:
         count: int,
         error: AtelierError,
     ) -> Drawn | Begun:
-        """By the next provider that can do it within what was reserved; raises `error` where there is none."""
+        """By the next provider that can do it within what was reserved, with room in its pool; else raises `error`."""
         if request.chosen is not False or row.payer is not None or not may_go_elsewhere(error):
             raise error
         among = await self._allowed(row.guild_id) if self._allowed is not None else ()
-        candidates = others(
-            self._catalog, request, avoid=tried, ceiling_microusd=row.estimate_microusd, among=among
-        )
-        for candidate in candidates:
-            provider = self._model(candidate.model).provider
+        part, share = replace(request, count=count), share_of(row, first, count)
+        for fitted in others(self._catalog, part, avoid=tried, ceiling_microusd=share, among=among):
+            candidate, provider = replace(fitted, count=request.count), self._model(fitted.model).provider
+            most = self._catalog.estimate(fitted)
+            if not await self._pools.take(row, provider, first=first, images=count, microusd=most):
+                continue
             _log.info("drawing elsewhere", request=row.id, why=str(error), model=candidate.model)
             try:
                 return await self._begin(row, candidate, provider, first, count)
@@ -195,10 +204,12 @@ class Drawing:
         self, row: RequestRow, request: ImageRequest, model: ImageModel, first: int, count: int
     ) -> RenderCall:
         inputs = await asyncio.gather(*(self._picture(picture) for picture in request.inputs))
+        preset = self._styles.preset(request.style, model.provider) if model.presets else None
         return RenderCall(
             request=request,
             model=model,
-            prompt=self._styles.apply(request.prompt, request.style),
+            prompt=request.prompt if preset else self._styles.apply(request.prompt, request.style),
+            preset=preset,
             first=first,
             count=count,
             inputs=tuple(inputs),
@@ -230,6 +241,12 @@ class Drawing:
 
     def _preview(self, row: RequestRow) -> Callable[[int, bytes], None]:
         return lambda number, data: self._board.preview(row.id, number, data)
+
+
+def share_of(row: RequestRow, first: int, count: int) -> int:
+    """In micro-dollars: what was reserved for the pictures from number `first` on; all shares add up to the whole."""
+    before, after = first - 1, first - 1 + count
+    return row.estimate_microusd * after // row.count - row.estimate_microusd * before // row.count
 
 
 def _parts(call: RenderCall) -> list[RenderCall]:

@@ -288,8 +288,12 @@ class Misconfigured(ProviderError):
     setting: str | None = None
 
 
+@dataclass(eq=False)
 class NoPicture(ProviderError):
+    """`said` is what a model told instead, in its own words."""
+
     kind = "no_picture"
+    said: str | None = None
 
 
 class Cancelled(AtelierError):

@@ -71,7 +71,9 @@ def in_words_of(catalog: Catalog, request: ImageRequest, model: ImageModel) -> I
                 model=model.id,
                 size=request.asked_size or request.size,
                 asked_size=None,
-                quality=None,
+                # Only what means something everywhere.
+                quality=request.asked_quality,
+                asked_quality=None,
                 # A seed draws the same picture on the same model only.
                 seed=request.seed if model.seed else None,
                 background=request.background if request.background == "transparent" else None,

@@ -64,8 +64,8 @@ class ImageRequest:
     """Everything that a generation needs, in the model's own terms once `Catalog.check` has passed it.
 
     `model` is a catalogue id; `size` what the model has (`1536x1024`, `16:9 2K`, `auto`); `asked_size` what the member
-    typed when that was something else; `strength` runs from 0.0 (keep) to 1.0 (change all); `chosen` is whether
-    a member named the model, None while nobody has looked.
+    typed when that was something else, `asked_quality` the same of a quality; `strength` runs from 0.0 (keep) to 1.0
+    (change all); `chosen` is whether a member named the model, None while nobody has looked.
     """
 
     kind: Kind
@@ -75,6 +75,7 @@ class ImageRequest:
     size: str = "auto"
     asked_size: str | None = None
     quality: str | None = None
+    asked_quality: str | None = None
     format: str | None = None
     background: str | None = None
     style: str | None = None

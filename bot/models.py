@@ -20,7 +20,7 @@ class ImageModel:
     `qualities` rise; `quality_words` says what `standard`, `high` and `ultra` become here. `images_per_call` is how
     many pictures one call makes (`images_per_edit_call` where pictures are sent along), `max_count` how many one
     request may ask for. `previews` is the most unfinished pictures that the vendor streams. A `tool` does one thing
-    and is taken only when it is named.
+    and is taken only when it is named. `presets`: it takes its vendor's own names of styles.
     """
 
     id: str
@@ -47,6 +47,7 @@ class ImageModel:
     seed: bool = False
     negative: bool = False
     strength: bool = False
+    presets: bool = False
     prompt_limit: int = 4000
     recommended: bool = False
     retires_on: date | None = None

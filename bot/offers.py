@@ -121,6 +121,6 @@ def _with_model(request: ImageRequest, model: str, quality: str | None) -> Image
     """Nothing that was said in the other model's own words."""
     size = request.asked_size or request.size
     return replace(
-        request, model=model, size=size, asked_size=None, quality=quality, format=None, background=None, seed=None,
-        negative=None,
+        request, model=model, size=size, asked_size=None, quality=quality, asked_quality=None, format=None,
+        background=None, seed=None, negative=None,
     )  # fmt: skip

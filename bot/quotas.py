@@ -356,17 +356,23 @@ class QuotaService:
             and (subject := subjects.get((row.subject_kind, row.subject_id))) is not None
         ]
 
-    async def _ceilings(self, day: Day, provider: str | None) -> list[Limit]:
-        """What the owner set above every server: for a provider, and for everything."""
+    async def provider_ceilings(self, provider: str | None) -> list[Limit]:
+        """What the owner allows a provider, whoever asks."""
+        day = await self.day(0)
         utc = Day(zone=_UTC, local=day.owner, owner=day.owner)
         rows, _ = await self._of_guild(0)
-        providers = [
+        return [
             self._limit(
                 _Rule("provider", row.unit, Window(row.window), row.amount), 0, f"provider:{provider}", utc
             )
             for row in rows
             if row.unit in ("images", "usd") and (row.subject_kind, row.subject_id) == ("provider", provider)
         ]
+
+    async def _ceilings(self, day: Day, provider: str | None) -> list[Limit]:
+        """What the owner set above every server: for a provider, and for everything."""
+        utc = Day(zone=_UTC, local=day.owner, owner=day.owner)
+        providers = await self.provider_ceilings(provider)
         ceilings = (
             (Window.DAY, self._defaults.owner_microusd_per_day),
             (Window.MONTH, self._defaults.owner_microusd_per_month),

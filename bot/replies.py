@@ -420,6 +420,11 @@ def _(error: Misconfigured, t: Texts) -> str:
 
 @reply_to.register
 def _(error: NoPicture, t: Texts) -> str:
+    if error.said:
+        return t(
+            "The model answered in words instead of a picture: “{said}” Try again, perhaps in other words.",
+            said=escape_markdown(error.said[:300]),
+        )
     return t("The image service answered without a picture. Try again, perhaps in other words.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -14,12 +14,15 @@ from bot.errors import InvalidRequest, StartupError
 
 @dataclass(frozen=True, kw_only=True)
 class Style:
-    """`words` follow the prompt, or hold `{prompt}` where it goes."""
+    """`words` follow the prompt, or hold `{prompt}` where it goes. `presets` are names that providers have for just
+    this style, by provider: where a model takes one it is sent instead of the words.
+    """
 
     name: str
     english: str
     french: str
     words: str
+    presets: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def label(self, locale: str) -> str:
         return self.french if locale.casefold().startswith("fr") else self.english
@@ -69,6 +72,11 @@ class Styles:
             return found.words.replace("{prompt}", prompt)
         return f"{prompt.rstrip(' .,;')}. {found.words}" if prompt.strip() else found.words
 
+    def preset(self, style: str | None, provider: str) -> str | None:
+        """The provider's own name of the style; None where it has no such style."""
+        found = self._styles.get(style or "")
+        return found.presets.get(provider) if found else None
+
 
 def with_strength(prompt: str, strength: float | None) -> str:
     """How far a variation may go, in words: for models that have no number for it."""
@@ -96,16 +104,21 @@ def _read(whole: dict[str, Any]) -> dict[str, Style]:
 def _style(name: str, entry: object) -> Style:
     if not isinstance(entry, dict):
         raise ValueError(f"{name}: must be a table with words, and perhaps english and french")
-    known = {"words", "english", "french"}
+    known = {"words", "english", "french", "presets"}
+    presets = entry.get("presets", {})
+    if not isinstance(presets, dict) or not all(isinstance(value, str) for value in presets.values()):
+        raise ValueError(f"{name}, presets: must be a table of providers' names for the style")
     for key, value in entry.items():
         if key not in known:
             raise ValueError(f"{name}: there is no field {key!r}; there are {', '.join(sorted(known))}")
-        if not isinstance(value, str) or not value.strip():
+        if key != "presets" and (not isinstance(value, str) or not value.strip()):
             raise ValueError(f"{name}, {key}: must be a text")
     if "words" not in entry:
         raise ValueError(f"{name}: words are missing")
     english = entry.get("english", name)
-    return Style(name=name, english=english, french=entry.get("french", english), words=entry["words"])
+    return Style(
+        name=name, english=english, french=entry.get("french", english), words=entry["words"], presets=presets
+    )
 
 
 def _bad(path: Path, why: str) -> StartupError:

@@ -183,6 +183,12 @@ def _figures(t: Texts, request: ImageRequest, figures: Figures) -> str:
     parts = [escape_markdown(figures.model_name), sizes]
     if request.asked_size:
         parts[-1] += " " + t("(asked: {size})", size=escape_markdown(request.asked_size))
+    if request.asked_quality:
+        asked = escape_markdown(request.asked_quality)
+        if request.quality is None:
+            parts.append(t("only one quality (asked: {quality})", quality=asked))
+        elif request.quality != request.asked_quality:
+            parts.append(t("quality {real} (asked: {quality})", real=request.quality, quality=asked))
     if request.style:
         parts.append(escape_markdown(request.style))
     if seeds := _seeds([seed for seed in figures.seeds if seed is not None]):

@@ -28,6 +28,7 @@ from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
 from bot.membership import Membership
+from bot.pools import Pools
 from bot.reconciler import Reconciler
 from bot.roles import Role, Shards
 from bot.settings import Settings
@@ -171,6 +172,7 @@ def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
         board=face.board,
         pixels=base.pixels,
         secret=settings.secret(),
+        pools=Pools(base.ledger, base.quotas),
         keys=admin.keys,
         allowed=admin.servers.allowed_models,
         moderator=None if settings.moderation == "off" else base.account,

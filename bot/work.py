@@ -250,13 +250,14 @@ class StudioWork:
 
 
 def charges_for(row: RequestRow, images: Sequence[ImageRow]) -> list[PictureCharge]:
-    """Each picture that came out: a member pays at most its share of the estimate, the pools what it cost."""
+    """Each picture that came out: a member pays at most its share of the estimate, its maker's pool what it cost."""
     share, rest = divmod(row.estimate_microusd, row.count)
     return [
         PictureCharge(
             image_id=image.id,
             member_microusd=min(image.cost_microusd, share + (rest if image.number == 1 else 0)),
             pool_microusd=image.cost_microusd,
+            provider=image.model.partition("/")[0] if image.model else None,
         )
         for image in images
     ]

@@ -219,6 +219,19 @@ def move(connection: Connection, dimensions: Dimensions, movement: Movement) -> 
     _move(connection, dimensions, movement)
 
 
+def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
+    """Lock what several providers share with others first, in key order: only then their rows one after another."""
+    if connection.dialect.name != "postgresql":
+        return
+    named = [place.parameters() for place in places]
+    subjects = {"owner", *(found["provider"] for found in named)}
+    starts = {found[f"owner_{window.value}"] for found in named for window in Window}
+    ours = (
+        counters.c.guild_id == 0, counters.c.subject.in_(subjects), counters.c.window_start.in_(starts),
+    )  # fmt: skip
+    connection.execute(select(counters.c.subject).where(*ours).order_by(*_KEY).with_for_update()).all()
+
+
 def _lock(connection: Connection, dimensions: Dimensions) -> dict[CounterKey, Spent]:
     rows = connection.execute(_LOCK, dimensions.parameters())
     return {CounterKey(*row[:4]): Spent(**dict(zip(AMOUNTS, row[5:], strict=True))) for row in rows}

@@ -7,27 +7,33 @@ twice does it once. Reservations are written by `acceptance`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, bindparam, case, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, case, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage import counters
-from storage.counters import Dimensions, Movement
+from storage import counters, holds
+from storage.counters import BirthNeeded, Dimensions, Movement
 from storage.database import Database
-from storage.rows import Booking, CounterKey, CounterRow, Difference, End, PictureCharge, Settled, Spent
+from storage.holds import Reservation
+from storage.rows import (
+    Booking,
+    CounterKey,
+    CounterRow,
+    Difference,
+    End,
+    Hold,
+    Limit,
+    PictureCharge,
+    Settled,
+    Spent,
+)
 from storage.tables import ledger, requests
 from storage.verification import differences
 
 _SETTLING = bindparam("settling", type_=Text)
-_LOCK_RESERVATION = (
-    select(ledger)
-    .join(requests, requests.c.id == ledger.c.request_id)
-    .where(requests.c.id == _SETTLING, requests.c.settled_at.is_(None), ledger.c.kind == "reserve")
-    .with_for_update(of=requests)
-)
 _WRITE_DOWN = update(requests).where(requests.c.id == _SETTLING)
 _INSERT = insert(ledger)
 _INSERT_ONCE: dict[str, Any] = {
@@ -51,6 +57,18 @@ class Ledger:
         return await self._database.write(
             lambda connection: _settle(connection, request_id, charges, now, end)
         )
+
+    async def hold(self, wish: Hold, limits: Sequence[Limit], now: float) -> bool:
+        """Move a part of a reservation into another provider's pool, within that provider's `limits`.
+
+        False for a request that has ended. Raises NoRoom, and then nothing has moved. Doing it twice does it once.
+        """
+        try:
+            return await self._database.write(lambda connection: holds.hold(connection, wish, limits, now))
+        except BirthNeeded:
+            return await self._database.write(
+                lambda connection: holds.hold(connection, wish, limits, now, exclusive=True)
+            )
 
     async def book(self, booking: Booking) -> bool:
         """Whether it was booked: False for a reference that was booked before.
@@ -100,81 +118,79 @@ class Ledger:
         return await self._database.read(differences)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Reservation:
-    request_id: str
-    dimensions: Dimensions
-    images: int
-    microusd: int
-
-    def booking(self, reference: str, kind: str, movement: Movement, now: float) -> dict[str, Any]:
-        return {
-            "reference": reference,
-            "kind": kind,
-            "request_id": self.request_id,
-            **asdict(self.dimensions),
-            **asdict(movement),
-            "at": now,
-        }
-
-
 def _settle(
     connection: Connection, request_id: str, charges: Sequence[PictureCharge], now: float, end: End | None
 ) -> Settled | None:
     counters.guard_births(connection)
-    reservation = _lock_reservation(connection, request_id)
-    if reservation is None:
+    found = holds.reservation(connection, request_id)
+    if found is None:
         return None
-    pictures = _picture_movements(reservation, charges)
-    booked = sum(pictures, Movement())
-    rest = Movement(
-        reserved_images=-reservation.images - booked.reserved_images,
-        reserved_microusd=-reservation.microusd - booked.reserved_microusd,
-    )
+    held, _ = found
+    pictures = _picture_movements(held, charges)
+    makers = [_pool_of(held, charge) for charge in charges]
     rows = [
-        reservation.booking(charge.image_id, "settle", movement, now)
-        for charge, movement in zip(charges, pictures, strict=True)
+        _row(held, charge.image_id, "settle", maker, movement, now)
+        for charge, maker, movement in zip(charges, makers, pictures, strict=True)
     ]
-    if rest != Movement():
-        rows.append(reservation.booking(request_id, "release", rest, now))
+    pools = {provider: Movement() for provider in held.parts}
+    for maker, movement in zip(makers, pictures, strict=True):
+        pools[maker] += movement
+    for provider, part in held.parts.items():
+        rest = Movement(
+            reserved_images=-part.reserved_images - pools[provider].reserved_images,
+            reserved_microusd=-part.reserved_microusd - pools[provider].reserved_microusd,
+        )
+        if rest != Movement():
+            reference = request_id if provider == held.home.provider else f"{request_id}:{provider}"
+            rows.append(_row(held, reference, "release", provider, rest, now))
+            pools[provider] += rest
     if rows:
         connection.execute(_INSERT, rows)
-    counters.move(connection, reservation.dimensions, booked + rest)
+    if len(pools) > 1:
+        counters.lock_above(connection, [held.at(provider) for provider in pools])
+    for provider, movement in pools.items():
+        counters.move(connection, held.at(provider), movement)
+    booked = sum(pictures, Movement())
     settled = Settled(
         request_id=request_id,
         images=len(charges),
         charged_microusd=booked.used_microusd,
         cost_microusd=booked.pool_microusd,
-        released_images=reservation.images - booked.used_images,
-        released_microusd=reservation.microusd - booked.used_microusd,
+        released_images=held.images - booked.used_images,
+        released_microusd=held.microusd - booked.used_microusd,
     )
     _write_down(connection, settled, now, end)
     return settled
 
 
-def _lock_reservation(connection: Connection, request_id: str) -> _Reservation | None:
-    """What an unsettled request holds. The lock makes a second settlement wait, and then find it settled."""
-    row = connection.execute(_LOCK_RESERVATION, {"settling": request_id}).one_or_none()
-    if row is None:
-        return None
-    return _Reservation(
-        request_id=request_id,
-        dimensions=_dimensions(row),
-        images=row.reserved_images,
-        microusd=row.reserved_microusd,
-    )
+def _pool_of(held: Reservation, charge: PictureCharge) -> str | None:
+    """Who pays for a picture: its maker where a part was moved there, else the one who holds the whole."""
+    return charge.provider if charge.provider in held.parts else held.home.provider
 
 
-def _picture_movements(reservation: _Reservation, charges: Sequence[PictureCharge]) -> list[Movement]:
+def _row(
+    held: Reservation, reference: str, kind: str, provider: str | None, movement: Movement, now: float
+) -> dict[str, Any]:
+    return {
+        "reference": reference,
+        "kind": kind,
+        "request_id": held.request_id,
+        **asdict(held.at(provider)),
+        **asdict(movement),
+        "at": now,
+    }
+
+
+def _picture_movements(held: Reservation, charges: Sequence[PictureCharge]) -> list[Movement]:
     """One per picture: its share of the reservation becomes its charge, as long as the reservation lasts.
 
-    Shares are cut so that they add up to the reservation exactly.
+    Shares are cut so that they add up to the reservation exactly. What a pool holds besides is released by its own row.
     """
-    images, left = max(reservation.images, 1), reservation.microusd
+    images, left = max(held.images, 1), held.microusd
     movements: list[Movement] = []
     for number, charge in enumerate(charges):
-        was_reserved = 1 if number < reservation.images else 0
-        share = reservation.microusd * (number + 1) // images - reservation.microusd * number // images
+        was_reserved = 1 if number < held.images else 0
+        share = held.microusd * (number + 1) // images - held.microusd * number // images
         charged = min(charge.member_microusd, left)
         left -= charged
         movements.append(
@@ -265,7 +281,3 @@ def _book(connection: Connection, booking: Booking, *, guarded: bool = False) ->
         return False
     counters.move(connection, dimensions, movement)
     return True
-
-
-def _dimensions(row: Row[Any]) -> Dimensions:
-    return Dimensions(**{name: getattr(row, name) for name in Dimensions.__dataclass_fields__})

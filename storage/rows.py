@@ -193,11 +193,26 @@ class ImageRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureCharge:
-    """What one delivered picture cost: the pools pay `pool_microusd`, the member `member_microusd`."""
+    """What one delivered picture cost: the pools pay `pool_microusd`, the member `member_microusd`.
+
+    `provider` is who made it, None for the one that the request was accepted with.
+    """
 
     image_id: str
     member_microusd: int
     pool_microusd: int
+    provider: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """A part of a request that another provider is to draw: `images` from number `first` on, at most `microusd`."""
+
+    request_id: str
+    first: int
+    provider: str
+    images: int
+    microusd: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -188,6 +189,26 @@ class TestChecking:
         assert catalog.check(ask(model=model, quality=word)).quality == quality
 
     @pytest.mark.parametrize(
+        ("model", "word", "told"),
+        [
+            ("flare", "ultra", "ultra"),
+            ("flare", "high", None),
+            ("flare", "standard", None),
+            ("flare", "max", None),
+        ],
+    )
+    def test_a_translated_quality_is_remembered_and_checked_again_means_the_same(
+        self, model: str, word: str, told: str | None, catalog: Catalog
+    ) -> None:
+        once = catalog.check(ask(model=model, quality=word))
+        assert once.asked_quality == told
+        assert catalog.check(once) == once
+        cheaper = catalog.check(replace(once, quality="low"))
+        assert (cheaper.quality, cheaper.asked_quality) == ("low", None)
+        elsewhere = catalog.check(replace(once, model="openai/gpt-image-2", quality=once.asked_quality))
+        assert elsewhere.quality == ("high" if told else "medium")
+
+    @pytest.mark.parametrize(
         ("wish", "field", "problem"),
         [
             ({"prompt": "  "}, "prompt", "empty"),
@@ -359,8 +380,10 @@ price = { usd = { "1K" = 0.134, "2K" = 0.134, "4K" = 0.24 }, input_usd = 0.001 }
         assert (edit.size, catalog.estimate(edit)) == ("16:9 1K", 2 * 135_000)
         assert checked(format="webp").format == "webp"
         assert checked(quality="standard").quality is None
+        best = checked(quality="ultra")
+        assert (best.quality, best.asked_quality) == (None, "ultra")
         with pytest.raises(InvalidRequest):
-            checked(quality="ultra")
+            checked(quality="xhigh")
 
     def test_credits_are_money(self, tmp_path: Path) -> None:
         text = """

@@ -41,6 +41,26 @@ def test_a_style_adds_its_words_and_keeps_the_prompt() -> None:
     assert styles.apply("a fox", None) == styles.apply("a fox", "forgotten") == "a fox"
 
 
+def test_a_vendors_own_name_stands_only_where_it_means_the_same_and_the_owner_may_change_it(
+    tmp_path: Path,
+) -> None:
+    styles = Styles.load()
+    known = {name: styles.preset(name, "stability") for name in styles.names()}
+    assert {name: preset for name, preset in known.items() if preset} == {
+        "photorealistic": "photographic", "cinematic": "cinematic", "3d-render": "3d-model",
+    }  # fmt: skip
+    assert styles.preset("cinematic", "openai") is None
+    path = tmp_path / "styles.toml"
+    path.write_text(
+        '[cinematic]\nwords = "Ours."\n[toon]\nwords = "T."\npresets = { stability = "comic-book" }\n'
+    )
+    ours = Styles.load(path)
+    assert (ours.preset("cinematic", "stability"), ours.preset("toon", "stability")) == (None, "comic-book")
+    path.write_text('[toon]\nwords = "T."\npresets = "comic-book"\n')
+    with pytest.raises(StartupError):
+        Styles.load(path)
+
+
 def test_the_owner_adds_and_changes_styles(tmp_path: Path) -> None:
     path = tmp_path / "styles.toml"
     path.write_text(

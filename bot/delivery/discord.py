@@ -20,7 +20,7 @@ from bot.delivery import LATER
 from bot.delivery.address import Address, address_of
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
 from bot.errors import AtelierError
-from bot.failover import helps_elsewhere, others
+from bot.failover import helps_elsewhere, in_words_of, others
 from bot.i18n import texts_for
 from bot.images import ImageRequest
 from bot.quotas import QuotaService
@@ -231,6 +231,8 @@ class DiscordDelivery:
         if makers != [row.model]:
             asked, drew = self._name(row.model), ", ".join(self._name(model) for model in makers)
             notes.append(t("{model} could not draw just now, so {other} did.", model=asked, other=drew))
+            maker = self._catalog.known(makers[0])
+            request = (in_words_of(self._catalog, request, maker) if maker else None) or request
         figures = Figures(
             model_name=", ".join(self._name(model) for model in makers),
             dimensions=[(image.width, image.height) for image in images],

@@ -36,7 +36,7 @@ class RenderCall:
 
     `previews` is how many unfinished pictures are wanted (0 for none); `progress` is told how far a vendor is that
     says so; `requester` a hash that names the member to the vendor and nobody else; `prompt` the words to send, the
-    style's already woven in.
+    style's already woven in, unless `preset` is the vendor's own name of the style.
     """
 
     request: ImageRequest
@@ -46,6 +46,7 @@ class RenderCall:
     count: int = 1
     inputs: tuple[Picture, ...] = ()
     mask: Picture | None = None
+    preset: str | None = None
     previews: int = 0
     progress: ProgressSink = _unseen
     requester: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -49,6 +50,9 @@ _REFUSED = frozenset(
     }
 )  # fmt: skip
 """Reasons why a candidate ended that mean "not this picture"."""
+
+_ONCE_MORE = frozenset({"NO_IMAGE", "IMAGE_OTHER", "OTHER", "MALFORMED_RESPONSE", "STOP"})
+"""Reasons why a candidate without a picture ended that say nothing against the wish; `STOP` is one that only talked."""
 
 _DELAY = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -98,7 +102,18 @@ class GeminiProvider:
         async with self._patience.in_time():
             contents, config = self._contents(call), self._config(call)
             answer = await self._patience.again(lambda: self._once(call, contents, config))
-            return self._rendering(call, answer)
+            try:
+                return self._rendering(call, answer)
+            except NoPicture as nothing:
+                spent = _spent(call, answer)
+                if nothing.code not in _ONCE_MORE or not _pays_another(call, spent):
+                    raise
+                _log.info(
+                    "nothing was drawn: once more", provider=self.name, code=nothing.code, microusd=spent
+                )
+            answer = await self._patience.again(lambda: self._once(call, contents, config))
+            rendering = self._rendering(call, answer)
+            return replace(rendering, cost_microusd=rendering.cost_microusd + spent)
 
     async def describe(self, call: RenderCall, locale: str) -> Description:
         words = self._types.GenerateContentConfig(
@@ -206,7 +221,7 @@ class GeminiProvider:
             return PolicyRefusal(**facts, categories=[code] if code else None)
         if code == "PUP_LIMITED_DISABLED":
             return Misconfigured(**facts, setting="GEMINI_API_KEY")
-        return NoPicture(**facts, may_be_paid=True)
+        return NoPicture(**facts, said=said[:500] or None, may_be_paid=True)
 
     async def _capped(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -239,6 +254,25 @@ def _refused(origin: Origin, refused: StatusRefused) -> Failed:
     return from_error_object(
         origin, {"code": code, "message": message}, status=refused.status, headers=headers
     )
+
+
+def _spent(call: RenderCall, answer: Json) -> int:
+    """Micro-dollars of a try that drew nothing: what was read and thought is billed all the same."""
+    told = _part(answer, "usageMetadata")
+    if not told:
+        return 0
+    thought = _count(told.get("thoughtsTokenCount")) + _count(told.get("candidatesTokenCount"))
+    # At least one: a report of none would read as no report.
+    written = {"output_tokens": max(1, thought), "output_tokens_details": {"text_tokens": max(1, thought)}}
+    usage = {"input_tokens": _count(told.get("promptTokenCount")), **written}
+    return call.model.cost(call.request, usage, pictures=1, prompt=call.prompt)
+
+
+def _pays_another(call: RenderCall, spent: int) -> bool:
+    """Whether what was reserved for this picture still pays for one."""
+    one = replace(call.request, count=1)
+    tag = call.model.price_tag(size=call.request.size, quality=call.request.quality)
+    return spent + tag <= call.model.estimate(one)
 
 
 def _request_id(answer: Json) -> str | None:

@@ -55,6 +55,8 @@ class Recipe:
             fields["negative_prompt"] = request.negative
         if request.seed is not None and "seed" in self.takes:
             fields["seed"] = str(request.seed + call.first - 1)
+        if call.preset is not None and "style_preset" in self.takes:
+            fields["style_preset"] = call.preset
         if request.format is not None and "output_format" in self.takes:
             fields["output_format"] = request.format
         return fields
@@ -101,7 +103,8 @@ def _room(picture: Picture, size: str) -> dict[str, str]:
 
 
 _WORDS = frozenset({"prompt", "negative_prompt", "seed", "output_format"})
-_SD3 = _WORDS | {"aspect_ratio", "strength", "mode"}
+_STYLED = _WORDS | {"style_preset"}
+_SD3 = _STYLED | {"aspect_ratio", "strength", "mode"}
 
 
 def _sd3(model: str) -> Recipe:
@@ -109,22 +112,24 @@ def _sd3(model: str) -> Recipe:
 
 
 _RECIPES: dict[str, Recipe] = {
-    "core": Recipe("/generate/core", _WORDS | {"aspect_ratio"}),
+    "core": Recipe("/generate/core", _STYLED | {"aspect_ratio"}),
     "ultra": Recipe(
-        "/generate/ultra", _WORDS | {"aspect_ratio", "strength"}, files=("image",), always_strength=True
+        "/generate/ultra", _STYLED | {"aspect_ratio", "strength"}, files=("image",), always_strength=True
     ),
     **{name: _sd3(name) for name in ("sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash")},
-    "inpaint": Recipe("/edit/inpaint", _WORDS, files=("image",)),
+    "inpaint": Recipe("/edit/inpaint", _STYLED, files=("image",)),
     "erase": Recipe("/edit/erase", frozenset({"seed", "output_format"}), files=("image",)),
     "outpaint": Recipe(
-        "/edit/outpaint", frozenset({"prompt", "seed", "output_format", "left"}), files=("image",)
+        "/edit/outpaint",
+        frozenset({"prompt", "seed", "style_preset", "output_format", "left"}),
+        files=("image",),
     ),
-    "search-and-replace": Recipe("/edit/search-and-replace", _WORDS | {"search_prompt"}, files=("image",)),
+    "search-and-replace": Recipe("/edit/search-and-replace", _STYLED | {"search_prompt"}, files=("image",)),
     "remove-background": Recipe("/edit/remove-background", frozenset({"output_format"}), files=("image",)),
     "upscale-fast": Recipe("/upscale/fast", frozenset({"output_format"}), files=("image",)),
     "upscale-conservative": Recipe(
         "/upscale/conservative", _WORDS, files=("image",), words="the same picture in finer detail"
     ),
-    "style": Recipe("/control/style", _WORDS, files=("image",)),
-    "structure": Recipe("/control/structure", _WORDS, files=("image",)),
+    "style": Recipe("/control/style", _STYLED, files=("image",)),
+    "structure": Recipe("/control/structure", _STYLED, files=("image",)),
 }

@@ -83,6 +83,8 @@ def _faults(path: str, fields: dict[str, str], files: list[Upload]) -> list[str]
     for name in ("output_format", "model", "mode"):
         if name in fields and name in entry and fields[name] not in entry[name]:
             faults.append(f"{path}: {name} is {fields[name]}")
+    if "style_preset" in fields and fields["style_preset"] not in _SPEC["style_preset"]:
+        faults.append(f"{path}: style_preset is {fields['style_preset']}")
     if "aspect_ratio" in fields and fields["aspect_ratio"] not in _SPEC["aspect_ratio"]:
         faults.append(f"{path}: aspect_ratio is {fields['aspect_ratio']}")
     if "seed" in fields and not 0 <= int(fields["seed"]) <= _SPEC["seed"]["max"]:

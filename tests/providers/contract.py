@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -54,7 +54,8 @@ class OpenAIVendor(FakeOpenAI):
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """`lacks` are failures that the vendor has no words for; `make` gets the address, the time limit and the sleep;
-    `describes` is the model that puts pictures into words.
+    `tries` says which failures are tried again at once, how often in all; `describes` is the model that puts pictures
+    into words.
     """
 
     vendor: Callable[[], Any]
@@ -62,6 +63,7 @@ class Case:
     model: str
     describes: str | None = None
     lacks: frozenset[str] = frozenset()
+    tries: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ CASES = {
         vendor=FakeGemini,
         make=lambda made: GeminiProvider(api_key="AIza-test", base_url=made.url, **made.common),
         model="gemini/gemini-nano-banana-2.1",
+        tries={"empty": 2},
         describes="gemini/gemini-3.5-flash-lite",
     ),
     "replicate": Case(

@@ -73,10 +73,33 @@ async def test_a_blocked_picture_is_a_refusal_with_its_reason(gemini: Standing, 
 @pytest.mark.parametrize("reason", ["NO_IMAGE", "IMAGE_OTHER", "MAX_TOKENS", "STOP"])
 async def test_words_instead_of_a_picture_are_no_picture(gemini: Standing, reason: str) -> None:
     parts = [{"text": "thinking", "thought": True}, {"text": "I would rather talk."}]
-    error = await failure_of(gemini, {"candidates": [{"content": {"parts": parts}, "finishReason": reason}]})
+    body: dict[str, object] = {"candidates": [{"content": {"parts": parts}, "finishReason": reason}]}
+    gemini.vendor.says(body)
+    error = await failure_of(gemini, body)
     assert isinstance(error, NoPicture)
-    assert error.detail == "I would rather talk."
+    assert error.detail == error.said == "I would rather talk."
     assert error.may_be_paid
+    assert len(gemini.vendor.calls) == (1 if reason == "MAX_TOKENS" else 2)
+
+
+@pytest.mark.parametrize("reason", ["NO_IMAGE", "IMAGE_OTHER", "OTHER", "MALFORMED_RESPONSE", "STOP"])
+async def test_a_model_that_drew_nothing_is_asked_once_more_and_both_tries_are_booked(
+    gemini: Standing, reason: str
+) -> None:
+    usage = {"promptTokenCount": 12, "thoughtsTokenCount": 400, "totalTokenCount": 412}
+    gemini.vendor.says({"candidates": [{"finishReason": reason}], "usageMetadata": usage})
+    asked = call(NANO)
+    rendering = await gemini.provider.render(asked, Previews())
+    assert len(gemini.vendor.calls) == 2
+    assert rendering.cost_microusd == (12 * 1.5 + 400 * 7.5) + (12 * 1.5 + 1120 * 30 + 100 * 7.5)
+    assert rendering.cost_microusd <= asked.model.estimate(asked.request)
+
+
+async def test_what_was_reserved_must_pay_for_the_second_try(gemini: Standing) -> None:
+    usage = {"promptTokenCount": 12, "thoughtsTokenCount": 1700, "totalTokenCount": 1712}
+    error = await failure_of(gemini, {"candidates": [{"finishReason": "NO_IMAGE"}], "usageMetadata": usage})
+    assert isinstance(error, NoPicture)
+    assert len(gemini.vendor.calls) == 1
 
 
 async def test_a_limited_account_is_the_owners_to_mend(gemini: Standing) -> None:

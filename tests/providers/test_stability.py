@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -41,7 +42,9 @@ async def test_every_model_and_tool_draws_for_its_price(stability: Standing, nam
             negative="rain" if model.negative else None,
             format=model.formats[-1],
         )
+        asked = replace(asked, preset="photographic" if model.presets else None)
         rendering = await stability.provider.render(asked, Previews())
+        assert stability.vendor.calls[-1].fields.get("style_preset") == asked.preset
         [image] = rendering.images
         assert image.media_type == f"image/{model.formats[-1]}"
         assert rendering.cost_microusd == model.price_tag() == asked.model.estimate(asked.request)

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ from PIL import Image
 
 from bot.playground import Upload
 from bot.playground.messages import Message
+from storage.database import open_database
+from storage.ledger import Ledger
+from storage.limits import LimitRepository
 from tests.fakes.a1111_server import FakeA1111
 from tests.fakes.gemini_server import FakeGemini
 from tests.fakes.openai_server import FakeOpenAI
@@ -138,7 +142,11 @@ async def test_imagine_and_edit_with_each_provider(
     assert case.model in drawn.text
     assert case.price in drawn.text
     words = str(vendor.calls[-1].fields)
-    assert "a fox. Cinematic" in words
+    if name == "stability":
+        assert "'style_preset': 'cinematic'" in words
+        assert "a fox." not in words
+    else:
+        assert "a fox. Cinematic" in words
     options = {"prompt": "at night", "image": photo(), "model": case.edits_with}
     edited = await (await discord.slash(ada, channel, "edit", options)).card()
     assert hashes(edited) == vendor.calls[-1].pictures
@@ -223,6 +231,60 @@ async def test_a_model_nobody_named_is_served_by_the_next_provider_and_the_circu
     assert not await stage.differences()
 
 
+async def test_what_another_provider_draws_is_paid_by_its_own_pool_and_a_full_pool_is_no_place_to_go(
+    start_stage: StartStage, vendors: Vendors
+) -> None:
+    openai, first = await vendors.open("openai")
+    gemini, second = await vendors.open("gemini")
+    replicate, third = await vendors.open("replicate")
+    stage = await start_stage(**first, **second, **third, OWNER_USD_PER_DAY="10")
+    async with open_database(stage.bot.database_url) as database:
+        limits = LimitRepository(database)
+        await limits.set(0, "provider", "gemini", "usd", "day", 1000, actor_id=1)
+        await limits.set(0, "provider", "replicate", "usd", "day", 7000, actor_id=1)
+        await limits.set(0, "provider", "openai", "usd", "day", 10**6, actor_id=1)
+    openai.always(status=503)
+    cards = [
+        await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": f"fox {n}"})).card()
+        for n in range(2)
+    ]
+    assert not gemini.calls, "its pool has no room"
+    assert [hashes(card) for card in cards] == [call.pictures for call in replicate.calls]
+    asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "one too many"})
+    await asked.until(lambda message: message if "Reference" in message.text else None)
+    assert len(replicate.calls) == 2, "6 of 7 thousandths of a dollar are gone"
+    await stage.ended_rows(stage.ada)
+    today = datetime.now(UTC).date().isoformat()
+    async with open_database(stage.bot.database_url) as database:
+        ledger = Ledger(database)
+        spent = {
+            name: await ledger.spent(0, subject, today, today)
+            for name in ("openai", "gemini", "replicate", "owner")
+            for subject in (name if name == "owner" else f"provider:{name}",)
+        }
+    assert {name: (found.used_images, found.used_microusd) for name, found in spent.items()} == {
+        "openai": (0, 0), "gemini": (0, 0), "replicate": (2, 6000), "owner": (2, 6000),
+    }  # fmt: skip
+    assert not any(found.reserved_images or found.reserved_microusd for found in spent.values())
+    assert not await stage.differences()
+
+
+async def test_a_quality_that_means_something_everywhere_is_drawn_as_near_as_can_be_and_the_card_says_so(
+    start_stage: StartStage, vendors: Vendors
+) -> None:
+    openai, first = await vendors.open("openai")
+    _, second = await vendors.open("gemini")
+    stage = await start_stage(**first, **second)
+    for model, told in (
+        ("flare", "quality max (asked: ultra)"),
+        ("nano-banana-2.1", "only one quality (asked: ultra)"),
+    ):
+        options = {"prompt": "a fox", "model": model, "quality": "ultra"}
+        card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", options)).card()
+        assert told in card.text
+    assert openai.calls[-1].fields["quality"] == "max"
+
+
 async def test_a_model_that_was_named_is_never_swapped_but_the_swap_is_offered(
     start_stage: StartStage, vendors: Vendors
 ) -> None:
@@ -287,7 +349,7 @@ async def test_models_tells_status_price_abilities_and_last_days(
     assert "⭐ GPT Image 2.6 Flare `openai/gpt-image-2.6-flare` · $0.019–$0.40" in shown
     assert "from words, edits, mask, transparent, previews" in shown
     assert "⚠️ until <t:1796083200:D>" in shown
-    assert "Google Gemini: not set up here (3 models)" in shown
+    assert "Google Gemini: not set up here (4 models)" in shown
     await (await discord.slash(ada, channel, "imagine", {"prompt": "a fox"})).card()
     for how, status in (
         ({"status": 429, "code": "insufficient_quota"}, "🔴 no credit left"),

@@ -24,13 +24,15 @@ from storage.database import Database, open_database
 from storage.errors import NoRoom
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
-from storage.rows import Booking, Limit, NewRequest, PictureCharge
+from storage.rows import Booking, Hold, Limit, NewRequest, PictureCharge
 from storage.windows import Window, window_end, window_start
 from tests.storage.builders import CHANNEL, GUILD, NOON, TODAY, a_limit, new_request
 from tests.storage.postgres_server import PostgresServer
 
 MEMBERS = st.sampled_from([1, 2])
 CHANNELS = st.sampled_from([CHANNEL, CHANNEL + 1])
+MAKERS = ["demo", "gemini", "replicate"]
+STRANGERS = {f"provider:{name}" for name in MAKERS[1:]}
 WINDOWS = st.sampled_from(list(Window))
 
 
@@ -39,10 +41,26 @@ class Held:
     """What the model knows of one accepted request."""
 
     row: NewRequest
-    pictures: int = 0
     charged: int = 0
-    cost: int = 0
+    costs: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    """Who made each picture that came out, and for how much."""
+    moved: dict[int, tuple[str, int]] = field(default_factory=dict[int, tuple[str, int]])
+    """The pictures that somebody else is to make, and for at most how much."""
+    asked: set[str] = field(default_factory=set[str])
     is_open: bool = True
+
+    def at(self, provider: str | None) -> tuple[int, int]:
+        """Images and micro-dollars that count for a provider, or with None for everybody else."""
+        if not self.is_open:
+            made = [cost for maker, cost in self.costs if provider in (None, maker)]
+            return len(made), sum(made)
+        moved = [most for maker, most in self.moved.values() if provider in (None, maker)]
+        if provider not in (None, self.row.provider):
+            return len(moved), sum(moved)
+        if provider is None:
+            return self.row.count, self.row.estimate_microusd
+        gone = [most for _, most in self.moved.values()]
+        return self.row.count - len(gone), self.row.estimate_microusd - sum(gone)
 
 
 @dataclass
@@ -60,7 +78,6 @@ class Model:
             whose = {
                 "user": str(row.user_id) == identity,
                 "channel": str(row.channel_id) == identity,
-                "provider": row.provider == identity,
             }
             return whose.get(kind, True) and start <= date.fromisoformat(day) < end
 
@@ -68,12 +85,10 @@ class Model:
         total = limit.amount
         for held in self.requests:
             if counts(held.row, held.row.owner_day if is_owners else held.row.day):
-                if limit.unit == "images":
-                    total -= held.row.count if held.is_open else held.pictures
-                elif held.is_open:
-                    total -= held.row.estimate_microusd
-                else:
-                    total -= held.charged if kind == "user" else held.cost
+                images, microusd = held.at(identity if kind == "provider" else None)
+                if kind == "user" and not held.is_open:
+                    microusd = held.charged
+                total -= images if limit.unit == "images" else microusd
         for grant in self.grants:
             if kind == "user" and counts(grant, grant.day):
                 total += grant.images if limit.unit == "images" else grant.microusd
@@ -108,7 +123,7 @@ class LedgerMachine(RuleBasedStateMachine):
             day=self.day.isoformat(),
             owner_day=self.owner_day.isoformat(),
         )
-        limits = self.limits_for(row)
+        limits = [limit for limit in self.limits_for(row) if limit.subject not in STRANGERS]
         asked = [(limit, row.count if limit.unit == "images" else row.estimate_microusd) for limit in limits]
         expected = next((limit for limit, amount in asked if self.model.room(limit) < amount), None)
         refusal = self.refused(row, limits)
@@ -121,17 +136,44 @@ class LedgerMachine(RuleBasedStateMachine):
             assert refusal.limit.amount - refusal.used - refusal.reserved == self.model.room(expected)
 
     @precondition(lambda self: any(held.is_open for held in self.model.requests))
+    @rule(data=st.data(), maker=st.sampled_from(MAKERS[1:]), share=st.integers(0, 100))
+    def hold(self, data: st.DataObject, maker: str, share: int) -> None:
+        held = data.draw(st.sampled_from([held for held in self.model.requests if held.is_open]))
+        number = data.draw(st.integers(1, held.row.count))
+        most = held.row.estimate_microusd // held.row.count * share // 100
+        wish = Hold(request_id=held.row.id, first=number, provider=maker, images=1, microusd=most)
+        limits = [limit for limit in self.limits_for(held.row) if limit.subject == f"provider:{maker}"]
+        is_there = held.moved.get(number, ("", 0))[0] == maker
+        asked = [(limit, 1 if limit.unit == "images" else most) for limit in limits]
+        fits = is_there or all(self.model.room(limit) >= amount for limit, amount in asked)
+        try:
+            assert self.runner.run(self.ledger.hold(wish, limits, NOON))
+        except NoRoom:
+            assert not fits
+        else:
+            assert fits
+            held.asked.add(maker)
+            if not is_there:
+                held.moved[number] = (maker, most)
+
+    @precondition(lambda self: any(held.is_open for held in self.model.requests))
     @rule(data=st.data(), costs=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=4))
     def settle(self, data: st.DataObject, costs: list[tuple[int, int]]) -> None:
         held = data.draw(st.sampled_from([held for held in self.model.requests if held.is_open]))
         costs = costs[: held.row.count]
+        makers = [data.draw(st.sampled_from(MAKERS)) for _ in costs]
         charges = [
-            PictureCharge(image_id=f"{held.row.id}_{number}", member_microusd=member, pool_microusd=pool)
-            for number, (member, pool) in enumerate(costs, 1)
+            PictureCharge(
+                image_id=f"{held.row.id}_{number}", member_microusd=member, pool_microusd=pool, provider=maker
+            )
+            for number, ((member, pool), maker) in enumerate(zip(costs, makers, strict=True), 1)
         ]
         assert self.runner.run(self.ledger.settle(held.row.id, charges, NOON)) is not None
         held.is_open = False
-        held.pictures, held.cost = len(costs), sum(pool for _, pool in costs)
+        held.costs = [
+            (maker if maker in held.asked else held.row.provider, pool)
+            for maker, (_, pool) in zip(makers, costs, strict=True)
+        ]
         held.charged = min(sum(member for member, _ in costs), held.row.estimate_microusd)
 
     @precondition(lambda self: any(not held.is_open for held in self.model.requests))
@@ -142,7 +184,14 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(
         subject=st.sampled_from(
-            ["user:1", "user:2", "server", f"channel:{CHANNEL}", "owner", "provider:demo"]
+            [
+                "user:1",
+                "user:2",
+                "server",
+                f"channel:{CHANNEL}",
+                "owner",
+                *(f"provider:{name}" for name in MAKERS),
+            ]
         ),
         unit=st.sampled_from(["images", "usd"]),
         window=WINDOWS,
@@ -190,7 +239,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def limits_for(self, row: NewRequest) -> list[Limit]:
         mine = {f"user:{row.user_id}": "everyone", f"channel:{row.channel_id}": "channel", "server": "server"}
-        theirs = {"owner": "owner", "provider:demo": "provider"}
+        theirs = {"owner": "owner", **{f"provider:{name}": "provider" for name in MAKERS}}
         limits: list[Limit] = []
         for (subject, unit, window), amount in sorted(self.limits.items()):
             scope = {**mine, **theirs}.get(subject)
