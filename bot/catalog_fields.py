@@ -212,6 +212,7 @@ FIELDS: dict[str, Callable[[Any], Any]] = {
     "negative": _flag,
     "strength": _flag,
     "presets": _flag,
+    "unverified": _among("price", "name", "sizes"),
     "prompt_limit": _whole(1, 100_000),
     "recommended": _flag,
     "retires_on": _day,

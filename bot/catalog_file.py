@@ -136,7 +136,7 @@ def read_models(sources: list[Source]) -> list[ImageModel]:
     return found
 
 
-_OWN = frozenset({"id", "name", "aliases", "recommended", "retires_on", "successor", "like"})
+_OWN = frozenset({"id", "name", "aliases", "recommended", "retires_on", "successor", "like", "unverified"})
 """What an entry does not take from the one that it is `like`."""
 
 

@@ -21,6 +21,7 @@ class ImageModel:
     many pictures one call makes (`images_per_edit_call` where pictures are sent along), `max_count` how many one
     request may ask for. `previews` is the most unfinished pictures that the vendor streams. A `tool` does one thing
     and is taken only when it is named. `presets`: it takes its vendor's own names of styles.
+    `unverified` names the fields that no source of the vendor's own shows.
     """
 
     id: str
@@ -48,6 +49,7 @@ class ImageModel:
     negative: bool = False
     strength: bool = False
     presets: bool = False
+    unverified: tuple[str, ...] = ()
     prompt_limit: int = 4000
     recommended: bool = False
     retires_on: date | None = None

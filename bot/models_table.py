@@ -15,7 +15,9 @@ _HEAD = """# Models
 
 Made from the catalogue by `python -m bot.models_table > docs/models.md`; a test keeps it current. Prices are US dollars
 for one picture, from the smallest size and lowest quality to the dearest, without prompt and input pictures; what a
-vendor reports is what is booked. Any model can be changed, hidden or added in `CATALOG_FILE`.
+vendor reports is what is booked. A price with ≈ is not from the vendor itself: others measured it or resell it, and it
+is on the high side; look at the vendor's own page before you rely on it. Any model can be changed, hidden or added in
+`CATALOG_FILE`.
 """
 _COLUMNS = (
     "Model", "id", "from words", "edits (inputs)", "enlarges", "describes", "mask", "sizes", "qualities", "formats",
@@ -63,7 +65,9 @@ def _cells(listed: Listed) -> list[str]:
         _yes(model.strength),
         "free"
         if model.free
-        else _usd(listed.low) + ("" if listed.low == listed.high else f" to {_usd(listed.high)}"),
+        else ("≈ " if "price" in model.unverified else "")
+        + _usd(listed.low)
+        + ("" if listed.low == listed.high else f" to {_usd(listed.high)}"),
         listed.retires_on.isoformat() if listed.retires_on else "",
     ]
 

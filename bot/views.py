@@ -103,8 +103,11 @@ def waiting_card(
     preview: CardFile | None = None,
     ready_at: float | None = None,
     estimate_microusd: int = 0,
+    done: float | None = None,
 ) -> Card:
-    """Times are Discord timestamps: they count by themselves and cost no edit. `ready_at` is an estimate."""
+    """Times are Discord timestamps: they count by themselves and cost no edit. `ready_at` is an estimate; `done`, from
+    0.0 to 1.0, is what the vendor says of its own progress.
+    """
     since = f"<t:{int(started_at)}:R>"
     box = ui.Container[ui.LayoutView](accent_color=_GREY)
     box.add_item(ui.TextDisplay(_title(t, request, None)))
@@ -116,7 +119,9 @@ def waiting_card(
             spoiler=preview.spoiler,
         )
         box.add_item(gallery)
-    if drawing:
+    if drawing and done is not None:
+        line = t("🎨 Drawing, {percent} % done · asked {since}", percent=round(done * 100), since=since)
+    elif drawing:
         line = t("🎨 Drawing… asked {since}", since=since)
     elif place > 0:
         line = t("⏳ In the queue, {place} ahead · asked {since}", place=place, since=since)

@@ -62,6 +62,12 @@ def models_view(t: Texts, found: list[Shelf]) -> ui.LayoutView:
             "{n} more: choose a provider to see it.", "{n} more: choose a provider to see them.", left
         )
         view.add_item(ui.TextDisplay(f"-# {words}"))
+    shown = (
+        entry for shelf in found if shelf.health.status != NO_KEY or len(found) == 1 for entry in shelf.models
+    )
+    if any("price" in entry.model.unverified for entry in shown):
+        words = t("≈ about that much: the vendor itself has not published this price.")
+        view.add_item(ui.TextDisplay(f"-# {words}"))
     return view
 
 
@@ -118,9 +124,10 @@ def _seconds(day: date) -> int:
 def _price(t: Texts, listed: Listed) -> str:
     if listed.model.free:
         return t("free")
+    about = "≈\u00a0" if "price" in listed.model.unverified else ""
     if listed.low == listed.high:
-        return t.money(listed.low)
-    return f"{t.money(listed.low)}–{t.money(listed.high)}"
+        return about + t.money(listed.low)
+    return f"{about}{t.money(listed.low)}–{t.money(listed.high)}"
 
 
 async def setup(bot: AtelierBot) -> None:

@@ -38,6 +38,8 @@ class _Waiting:
     drawing: bool = False
     drawing_since: float | None = None
     preview: tuple[int, bytes] | None = None
+    done: dict[int, float] = field(default_factory=dict[int, float])
+    """How much of each vendor call is done, by its first picture's number."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -83,6 +85,14 @@ class PreviewBoard:
         if waiting := self._waiting.get(request_id):
             waiting.preview = (number, data)
             waiting.changed.set()
+
+    def progress(self, request_id: str, number: int, share: float) -> None:
+        """A vendor says how far a call is; what nobody would see changes nothing."""
+        waiting = self._waiting.get(request_id)
+        if waiting is None or round(waiting.done.get(number, -1), 2) == round(share, 2):
+            return
+        waiting.done[number] = share
+        waiting.changed.set()
 
     def wants_previews(self, request_id: str) -> bool:
         return self._previews and request_id in self._waiting
@@ -136,6 +146,7 @@ class PreviewBoard:
         return waiting_card(
             t, waiting.request, waiting.address.request_id, started_at=waiting.started_at,
             drawing=waiting.drawing, place=place, preview=file, ready_at=ready_at,
+            done=sum(waiting.done.values()) / len(waiting.done) if waiting.done else None,
             estimate_microusd=waiting.estimate_microusd,
         )  # fmt: skip
 
@@ -146,6 +157,8 @@ class NoBoard:
     def begin(self, row: NewRequest | RequestRow) -> None: ...
     def drawing(self, request_id: str) -> None: ...
     def preview(self, request_id: str, number: int, data: bytes) -> None: ...
+
+    def progress(self, request_id: str, number: int, share: float) -> None: ...
 
     def wants_previews(self, request_id: str) -> bool:
         return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ _SCHEMA_SECONDS = 3600.0
 _SMALL_FILE = 256 * 1024
 """Bytes up to which a picture travels inside the request, as the vendor advises."""
 
+_BAR = re.compile(r"(\d{1,3})%\|")
+_LAST_LOGS = 4096
 _JSON_LIMIT = 4 * 1024 * 1024
 _LIST_LIMIT = 32 * 1024 * 1024
 """In bytes of a page: a hundred predictions, each with its inputs, some of them small pictures."""
@@ -150,7 +153,7 @@ class ReplicateProvider:
     async def collect(self, call: RenderCall, job_id: str, preview: PreviewSink) -> Rendering:
         try:
             async with self._door.patience.in_time():
-                prediction = await self._ended(job_id)
+                prediction = await self._ended(job_id, call)
                 images = await self._images(prediction, call, job_id)
         except ProviderTimeout:
             await self.cancel(job_id)
@@ -204,7 +207,7 @@ class ReplicateProvider:
             raise ProviderUnavailable(provider=self.name, code="no_file")
         return urls["get"]
 
-    async def _ended(self, job_id: str) -> Json:
+    async def _ended(self, job_id: str, call: RenderCall) -> Json:
         """The prediction once it has succeeded. Raises what its failure was.
 
         Looking costs nothing and the vendor works on meanwhile: a failed look is no reason to give up what was paid.
@@ -221,6 +224,8 @@ class ReplicateProvider:
                 return prediction
             if status not in ("starting", "processing"):
                 raise self._failure(str(status), str(prediction.get("error") or ""), job_id)
+            if (done := _progress(prediction.get("logs"))) is not None:
+                call.progress(call.first, done)
             await self._sleep(pause)
             pause = min(pause * 1.3, self._poll * 3)
 
@@ -290,6 +295,12 @@ def _is_of(prediction: Mapping[str, Any], vendor_id: str, sent: Mapping[str, Any
         and isinstance(given, dict)
         and all(given.get(name) == value for name, value in sent.items())
     )
+
+
+def _progress(logs: object) -> float | None:
+    """How far a model is, 0.0 to 1.0, by the last bar that it printed: ` 45%|####5     | 9/20 [00:01<00:01]`."""
+    bars = _BAR.findall(logs[-_LAST_LOGS:]) if isinstance(logs, str) else []
+    return min(1.0, int(bars[-1]) / 100) if bars else None
 
 
 def _listed(output: object) -> list[object]:

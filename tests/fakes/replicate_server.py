@@ -235,6 +235,9 @@ class FakeReplicate(FakeVendor):
         call = self._calls[found["id"]]
         if found["status"] in ("starting", "processing"):
             found["status"] = "processing"
+            found["logs"] = (
+                "Using seed: 7\n  0%|          | 0/20 [00:00<?]\r 45%|####5     | 9/20 [00:01<00:01]"
+            )
             is_due = time.monotonic() >= self._ordered_at[found["id"]] + self.latency_seconds
             if is_due and (call.failure != "hold" or self._released.is_set()):
                 self._end(found, call)

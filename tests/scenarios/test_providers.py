@@ -231,6 +231,23 @@ async def test_a_model_nobody_named_is_served_by_the_next_provider_and_the_circu
     assert not await stage.differences()
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "shows"), [("replicate", "45 % done", False), ("a1111", "40 % done", True)]
+)
+async def test_who_waits_sees_how_far_the_vendor_is(
+    start_stage: StartStage, vendors: Vendors, name: str, told: str, shows: bool
+) -> None:
+    vendor, settings = await vendors.open(name)
+    stage = await start_stage(**settings)
+    vendor.will("hold")
+    asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a slow fox"})
+    waiting = await asked.until(lambda message: message if told in message.text else None, timeout=20)
+    assert bool(waiting.pictures) == shows, "the picture as it grows, where the vendor shows it"
+    vendor.release()
+    card = await asked.until(finished, timeout=20)
+    assert hashes(card) == vendor.calls[0].pictures
+
+
 async def test_what_another_provider_draws_is_paid_by_its_own_pool_and_a_full_pool_is_no_place_to_go(
     start_stage: StartStage, vendors: Vendors
 ) -> None:
@@ -346,7 +363,8 @@ async def test_models_tells_status_price_abilities_and_last_days(
     discord, ada, channel = stage.discord, stage.ada, stage.channel
     shown = (await (await discord.slash(ada, channel, "models")).says("OpenAI")).text
     assert "**OpenAI** · 🟢 ready" in shown
-    assert "⭐ GPT Image 2.6 Flare `openai/gpt-image-2.6-flare` · $0.019–$0.40" in shown
+    assert "⭐ GPT Image 2.6 Flare `openai/gpt-image-2.6-flare` · ≈\u00a0$0.019–$0.40" in shown
+    assert "≈ about that much" in shown
     assert "from words, edits, mask, transparent, previews" in shown
     assert "⚠️ until <t:1796083200:D>" in shown
     assert "Google Gemini: not set up here (4 models)" in shown
