@@ -66,6 +66,13 @@ Submit = Callable[[discord.Interaction, str, str | None], Awaitable[None]]
 _NOBODY_LISTENS = frozenset({10062, 10015, 50027, 40060})
 """Too late (unknown interaction, unknown or dead webhook), or another copy of the same event was answered already."""
 
+_COMMANDS_AT_WORK = (
+    "CommandTree-invoker", "discord-ui-dynamic-item", "discord-ui-view-dispatch", "discord.py: on_interaction",
+)  # fmt: skip
+"""How discord.py names the tasks in which it runs commands, buttons and what else comes with an interaction."""
+
+_LEAVE_SECONDS = 10.0
+
 _log = structlog.get_logger(__name__)
 
 
@@ -176,6 +183,12 @@ class AtelierBot(commands.AutoShardedBot):
             team, owner = self.application.team, self.application.owner
             people = team.members if team else [owner]
             servers.owner_ids = frozenset(person.id for person in people)
+
+    async def leave(self) -> None:
+        """Hear nothing more, and let the commands that have begun end: another gateway is there, or comes."""
+        await asyncio.gather(*(shard.disconnect() for shard in self.shards.values()))
+        if begun := [task for task in asyncio.all_tasks() if task.get_name().startswith(_COMMANDS_AT_WORK)]:
+            await asyncio.wait(begun, timeout=_LEAVE_SECONDS)
 
     def on_press(self, action: str, do: Press) -> None:
         self._presses[action] = do

@@ -69,6 +69,8 @@ async def _serve(settings: Settings, program: Program) -> None:
     gateway = asyncio.create_task(client.connect()) if program.role.takes_commands else None
     signalled = asyncio.create_task(ending.first.wait())
     await asyncio.wait([gateway, signalled] if gateway else [signalled], return_when=asyncio.FIRST_COMPLETED)
+    if program.role is Role.GATEWAY and isinstance(client, AtelierBot):
+        await client.leave()
     program.studio.stop()
     left = await _drain(settings, engine, ending) if engine is not None else 0
     if left:

@@ -85,7 +85,6 @@ class Gateway:
         self.duplicates = 0
         self.allow_privileged_intents = False
         self.signal = Signal()
-        self._turn = 0
 
     @property
     def connected(self) -> list[Session]:
@@ -120,18 +119,17 @@ class Gateway:
                 session.dispatch(event, data if keep_all else {**data, **hidden})
 
     def interact(self, data: Json, *, guild_id: int | None) -> bool:
-        """To one session of the shard, in turn. False when no bot is there to hear it."""
+        """To each session of the shard, as all events: two bots with one token both hear it. False with no session."""
         serving = [session for session in self.sessions.values() if session.serves(guild_id)]
         live = [session for session in serving if session.socket is not None] or serving
         if not live:
             return False
-        self._turn += 1
         times = 1
         if self.duplicates > 0:
             self.duplicates -= 1
             times = 2
-        for number in range(times):
-            live[(self._turn + number) % len(live)].dispatch("INTERACTION_CREATE", data)
+        for session in live * times:
+            session.dispatch("INTERACTION_CREATE", data)
         return True
 
     # Trouble on demand

@@ -129,21 +129,18 @@ async def _ask_steadily(fleet: Fleet, until: float, rate: float) -> int:
 
 
 async def _restart_in_turn(fleet: Fleet, until: float) -> int:
-    """SIGTERM and a new process in its place, one after the other, as a deploy does."""
+    """One after the other, as a deploy does: workers stopped and started anew, the gateway with its heir beside it."""
     restarts = 0
     while time.monotonic() + 15 < until:
-        for process in (*fleet.workers, fleet.stage.bot):
+        for worker in fleet.workers:
             await asyncio.sleep(3)
-            if process is fleet.stage.bot:
-                await process.stop()
-                fleet.stage.discord.gateway.drop()
-                await process.start()
-            else:
-                lines = process.log().count("logged in")
-                await process.stop()
-                await process.spawn()
-                await process.says("logged in", times=lines + 1)
-            restarts += 1
+            lines = worker.log().count("logged in")
+            await worker.stop()
+            await worker.spawn()
+            await worker.says("logged in", times=lines + 1)
+        await asyncio.sleep(3)
+        await fleet.replace_gateway()
+        restarts += len(fleet.workers) + 1
     return restarts
 
 

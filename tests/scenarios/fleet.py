@@ -18,6 +18,7 @@ class Fleet:
     def __init__(self, stage: Stage, folder: Path, settings: Mapping[str, str]) -> None:
         self.stage, self.workers = stage, list[BotProcess]()
         self._folder, self._settings = folder, settings
+        self._gateways = 0
 
     async def ask(self, *prompts: str) -> list[Interaction]:
         """Each prompt by a member of its own."""
@@ -29,6 +30,21 @@ class Fleet:
                 for member, prompt in zip(members, prompts, strict=True)
             )
         )
+
+    async def replace_gateway(self) -> int:
+        """The heir first: when it hears Discord, the old one is told to go. What that one ended with."""
+        self._gateways += 1
+        discord, old = self.stage.discord, self.stage.bot
+        heir = BotProcess(
+            discord, self._folder / f"gateway{self._gateways}", self._settings, verb=("gateway",)
+        )
+        sessions = discord.gateway.identifies
+        await heir.spawn()
+        await discord.gateway.signal.until(
+            lambda: discord.gateway.identifies > sessions or None, 30, lambda: heir.log()[-2000:]
+        )
+        self.stage.bot = heir
+        return await old.stop()
 
     async def add_worker(self) -> BotProcess:
         folder = self._folder / f"worker{len(self.workers)}"

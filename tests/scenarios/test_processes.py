@@ -171,6 +171,30 @@ async def test_a_new_worker_carries_on_while_the_old_one_ends_what_it_has(
     assert len(vendor.calls) == 4
 
 
+async def test_while_a_gateway_is_replaced_every_command_is_heard_and_done_once(
+    start_fleet: StartFleet,
+) -> None:
+    fleet = await start_fleet(workers=1)
+    replaced = asyncio.Event()
+    asking = asyncio.create_task(ask_until(replaced, fleet, pause_seconds=0.25))
+    assert await fleet.replace_gateway() == 0
+    replaced.set()
+    asked = await asking
+    await all_delivered_once(fleet.stage, asked)
+    rows = await fleet.stage.rows(*(one.member for one in asked if one.member))
+    assert len(rows) == len(asked)
+
+
+async def ask_until(done: asyncio.Event, fleet: Fleet, *, pause_seconds: float) -> list[Interaction]:
+    asked: list[Interaction] = []
+    while not done.is_set() or len(asked) < 8:
+        member = fleet.stage.guild.add_member(f"steady{len(asked)}")
+        wish = {"prompt": f"wish {len(asked)}"}
+        asked.append(await fleet.stage.discord.slash(member, fleet.stage.channel, "imagine", wish))
+        await asyncio.sleep(pause_seconds)
+    return asked
+
+
 async def test_several_processes_on_sqlite_are_refused_in_words(tmp_path: Path) -> None:
     async with staged(tmp_path, {}, verb=("worker",)) as stage:
         await stage.bot.spawn()
