@@ -20,8 +20,9 @@ from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
 from bot.client import AtelierBot, Pages, Services
 from bot.delivery.discord import DiscordDelivery
+from bot.delivery.lineboard import LineBoard
 from bot.delivery.messenger import Messenger
-from bot.delivery.previews import NoBoard, PreviewBoard
+from bot.delivery.previews import PreviewBoard
 from bot.drawing import Drawing
 from bot.estimates import Estimates
 from bot.foundation import Foundation, lay, only_one_engine
@@ -45,6 +46,7 @@ from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
+from storage.waiting import WaitingRepository
 from storage.web_sessions import WebSessionRepository
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -130,7 +132,7 @@ class _Face:
     """How members see their requests wait and end."""
 
     delivery: DiscordDelivery
-    board: PreviewBoard | NoBoard
+    board: PreviewBoard | LineBoard
     estimates: Estimates
 
 
@@ -144,12 +146,14 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         quotas=base.quotas,
         pixels=base.pixels,
     )
-    estimates = Estimates(min(settings.queue_concurrency, settings.provider_concurrency))
-    # Only where jobs run: two boards would overwrite each other's edits, and the finished card with them.
+    slots = min(settings.queue_concurrency, settings.provider_concurrency)
+    estimates = Estimates(slots)
+    edit, address, place = messenger.edit_answer, delivery.address, base.requests.queue_place
+    # Pictures grow only where jobs run: two such boards would overwrite each other's edits.
     board = (
-        PreviewBoard(messenger.edit_answer, delivery.address, base.requests.queue_place, estimates=estimates)
+        PreviewBoard(edit, address, place, estimates=estimates)
         if role.draws
-        else NoBoard()
+        else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
     return _Face(delivery=delivery, board=board, estimates=estimates)
 

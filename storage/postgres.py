@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, Executable, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -71,6 +71,12 @@ class PostgresDatabase(Database):
     async def session(self) -> AsyncConnection:
         """A connection that is the caller's for as long as they like; each statement commits by itself."""
         return await self._reading.connect()
+
+    @asynccontextmanager
+    async def holding(self, query: Executable) -> AsyncGenerator[bool]:
+        """Whether a query FOR UPDATE found a row, which nobody else can change until the end."""
+        async with self._engine.begin() as connection:
+            yield (await connection.execute(query)).first() is not None
 
     async def close(self) -> None:
         await self._engine.dispose()

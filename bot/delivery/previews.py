@@ -151,22 +151,6 @@ class PreviewBoard:
         )  # fmt: skip
 
 
-class NoBoard:
-    """For a process that only takes commands: whoever runs the job shows how it goes."""
-
-    def begin(self, row: NewRequest | RequestRow) -> None: ...
-    def drawing(self, request_id: str) -> None: ...
-    def preview(self, request_id: str, number: int, data: bytes) -> None: ...
-
-    def progress(self, request_id: str, number: int, share: float) -> None: ...
-
-    def wants_previews(self, request_id: str) -> bool:
-        return False
-
-    async def end(self, request_id: str) -> None: ...
-    async def close(self) -> None: ...
-
-
 async def _happens(event: asyncio.Event, seconds: float) -> bool:
     try:
         await asyncio.wait_for(event.wait(), seconds)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from bot.playground.faults import Fault
 from bot.playground.interactions import Interaction
+from bot.playground.messages import Message
 from storage.database import open_database
 from storage.paces import FIRST_GAP_SECONDS
 from tests.fakes.openai_server import FakeOpenAI
@@ -22,6 +24,9 @@ from tests.scenarios.test_crashes import all_delivered_once, finished
 from tests.storage.postgres_server import PostgresServer
 
 StartFleet = Callable[..., Awaitable[Fleet]]
+
+_SLOW_SECONDS = 2.0
+"""Below what the gateway waits for the end of its own edit."""
 
 
 @pytest.fixture
@@ -88,6 +93,55 @@ async def test_the_growing_picture_and_its_cancel_button_reach_the_worker(
     await vendor.ended(1)
     assert vendor.calls[0].outcome == "abandoned"
     assert not await fleet.stage.differences()
+
+
+async def test_who_waits_for_a_worker_reads_the_place_in_the_line_until_the_worker_begins(
+    start_fleet: StartFleet, vendor: FakeOpenAI
+) -> None:
+    fleet = await start_fleet(workers=0)
+    asked = [one for name in ("first", "second") for one in await fleet.ask(name)]
+    first, second = [await one.until(in_line, timeout=20) for one in asked]
+    assert "Next in the queue" in first.text
+    assert "1 ahead" in second.text
+    assert [button.label for button in second.buttons] == ["Cancel"]
+    vendor.answers(times=2, partials=1, hold_half=True)
+    await fleet.add_worker()
+    growing = [
+        await one.until(lambda message: message if message.pictures else None, timeout=30) for one in asked
+    ]
+    assert all("Drawing" in message.text for message in growing)
+    vendor.release()
+    await all_delivered_once(fleet.stage, asked)
+
+
+async def test_a_slow_word_of_the_line_never_replaces_the_finished_card(start_fleet: StartFleet) -> None:
+    fleet = await start_fleet(workers=1)
+    # The first job of a process is a slow one.
+    warm = await fleet.ask("warm")
+    await all_delivered_once(fleet.stage, warm)
+    slow = fleet.stage.discord.faults.slow(_SLOW_SECONDS, method="PATCH")
+    (worker,) = fleet.workers
+    worker.tell(signal.SIGSTOP)
+    asked = await fleet.ask("a quick fox")
+    await struck(slow)
+    # The gateway's word is on its way; the worker would be done before it arrives.
+    worker.tell(signal.SIGCONT)
+    await asked[0].until(finished, timeout=30)
+    await asyncio.sleep(_SLOW_SECONDS)
+    await all_delivered_once(fleet.stage, warm + asked)
+    assert all(finished(message) for message in fleet.stage.channel.messages)
+
+
+async def struck(fault: Fault) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if fault.struck:
+                return
+            await asyncio.sleep(0.02)
+
+
+def in_line(message: Message) -> Message | None:
+    return message if "the queue" in message.text else None
 
 
 async def test_what_waits_for_its_turn_is_released_at_once_when_it_is_cancelled(
