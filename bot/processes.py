@@ -90,9 +90,10 @@ async def _serve(settings: Settings, program: Program) -> None:
 
 
 def _chores(program: Program) -> list[Coroutine[Any, Any, None]]:
+    chores: list[Coroutine[Any, Any, None]] = [program.wellbeing.run()]
     if program.engine is None or program.reconciler is None:
-        return []
-    chores: list[Coroutine[Any, Any, None]] = [program.reconciler.run(), program.housekeeping.run()]
+        return chores
+    chores += [program.reconciler.run(), program.housekeeping.run()]
     if program.nightly_backup is not None:
         chores.append(program.nightly_backup.run())
     if program.presence is not None:

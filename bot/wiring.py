@@ -6,7 +6,7 @@ import contextlib
 import ctypes
 import hashlib
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -29,6 +29,7 @@ from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
 from bot.membership import Membership
+from bot.model_list import Watched
 from bot.pools import Pools
 from bot.reconciler import Reconciler
 from bot.roles import Role, Shards
@@ -40,8 +41,10 @@ from bot.uploads import Uploads
 from bot.web.pages.site import Parts as SitePages
 from bot.web.pages.site import Site
 from bot.web.signin import SignIn
+from bot.wellbeing import Wellbeing
 from bot.work import StudioWork
 from storage.database import Database
+from storage.health import HealthRepository
 from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
@@ -71,6 +74,7 @@ class Program:
     nightly_backup: NightlyBackup | None
     housekeeping: Housekeeping
     site: Site
+    wellbeing: Wellbeing
 
 
 @asynccontextmanager
@@ -95,8 +99,9 @@ async def build(
         stack.push_async_callback(admin.keys.close)
         work = _work(base, admin, face)
         studio = _studio(base, admin, face, queue, acks, work)
-        site = _site(base, admin, studio, client)
-        services = _services(base, admin, studio, acks, _pages(settings, site))
+        wellbeing = _wellbeing(base, role, presence)
+        site = _site(base, admin, studio, client, wellbeing)
+        services = _services(base, admin, studio, acks, _pages(settings, site), wellbeing)
         if bot is not None:
             bot.equip(services)
         yield Program(
@@ -114,6 +119,7 @@ async def build(
             nightly_backup=_nightly(base.database, settings),
             housekeeping=_housekeeping(base),
             site=site,
+            wellbeing=wellbeing,
         )
 
 
@@ -216,12 +222,28 @@ def _studio(
     )
 
 
-def _site(base: Foundation, admin: Administration, studio: Studio, client: discord.Client) -> Site:
+def _wellbeing(base: Foundation, role: Role, presence: Presence | None) -> Wellbeing:
+    return Wellbeing(
+        HealthRepository(base.database),
+        base.providers,
+        process=presence.seat if presence else role,
+        tells=role.draws,
+        listens=base.settings.on_postgres,
+    )
+
+
+def _site(
+    base: Foundation,
+    admin: Administration,
+    studio: Studio,
+    client: discord.Client,
+    providers: Mapping[str, Watched],
+) -> Site:
     settings = base.settings
     pages = SitePages(
         studio=studio,
         catalog=base.catalog,
-        providers=base.providers,
+        providers=providers,
         styles=base.styles,
         quotas=base.quotas,
         requests=base.requests,
@@ -243,12 +265,17 @@ def _pages(settings: Settings, site: Site) -> Pages | None:
 
 
 def _services(
-    base: Foundation, admin: Administration, studio: Studio, acks: Acks, pages: Pages | None
+    base: Foundation,
+    admin: Administration,
+    studio: Studio,
+    acks: Acks,
+    pages: Pages | None,
+    providers: Mapping[str, Watched],
 ) -> Services:
     return Services(
         studio=studio,
         catalog=base.catalog,
-        providers=base.providers,
+        providers=providers,
         styles=base.styles,
         quotas=base.quotas,
         requests=base.requests,

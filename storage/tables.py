@@ -354,6 +354,17 @@ provider_paces = Table(
     Column("gap", Double, nullable=False),
 )
 
+provider_health = Table(
+    "provider_health",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("process", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("until", Double),
+    Column("latency_seconds", Double),
+    Column("at", Double, nullable=False),
+)
+
 offers = Table(
     "offers",
     metadata,

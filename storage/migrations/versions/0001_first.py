@@ -31,6 +31,7 @@ def upgrade() -> None:
     _blocks()
     _provider_keys()
     _provider_paces()
+    _provider_health()
     _offers()
     _web()
 
@@ -381,6 +382,19 @@ def _provider_paces() -> None:
         sa.Column("next_at", sa.Double(), nullable=False),
         sa.Column("gap", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("account", name=op.f("provider_paces_pkey")),
+    )
+
+
+def _provider_health() -> None:
+    op.create_table(
+        "provider_health",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("process", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("until", sa.Double()),
+        sa.Column("latency_seconds", sa.Double()),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", "process", name=op.f("provider_health_pkey")),
     )
 
 
