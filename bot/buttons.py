@@ -49,30 +49,23 @@ class ActionButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=BUTTON_ID.
         await client.press(interaction, self.action, self.image_id, self.argument)
 
 
-def card_rows(t: Texts, request_id: str, numbers: Sequence[int]) -> list[ui.ActionRow[ui.LayoutView]]:
+def card_rows(
+    t: Texts, request_id: str, numbers: Sequence[int], *, can_upscale: bool = False
+) -> list[ui.ActionRow[ui.LayoutView]]:
+    """To go on from these pictures, and below it to look and keep. With several, a window asks which is meant."""
     first = image_id(request_id, numbers[0])
-    several = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
-    main = ui.ActionRow[ui.LayoutView]()
-    main.add_item(ActionButton("repeat", first, label=t("Repeat"), emoji="🔁"))
-    if several is None:
-        main.add_item(ActionButton("vary", first, label=t("Vary"), emoji="🎲"))
-    main.add_item(ActionButton("edit", first, several, label=t("Edit"), emoji="✏️"))
-    main.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
-    main.add_item(
-        ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=discord.ButtonStyle.danger)
-    )
-    rows = [main]
-    if several:
-        for start in range(0, len(numbers), 5):
-            row = ui.ActionRow[ui.LayoutView]()
-            for number in numbers[start : start + 5]:
-                row.add_item(
-                    ActionButton(
-                        "vary",
-                        image_id(request_id, number),
-                        label=t("Vary {number}", number=number),
-                        emoji="🎲",
-                    )
-                )
-            rows.append(row)
-    return rows
+    which = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
+    onward = ui.ActionRow[ui.LayoutView]()
+    onward.add_item(ActionButton("repeat", first, label=t("Repeat"), emoji="🔁"))
+    onward.add_item(ActionButton("change", first, label=t("Change"), emoji="📝"))
+    onward.add_item(ActionButton("vary", first, which, label=t("Vary"), emoji="🎲"))
+    onward.add_item(ActionButton("edit", first, which, label=t("Edit"), emoji="✏️"))
+    if can_upscale:
+        onward.add_item(ActionButton("upscale", first, which, label=t("Enlarge"), emoji="⬆️"))
+    keeping = ui.ActionRow[ui.LayoutView]()
+    keeping.add_item(ActionButton("details", first, label=t("Details"), emoji="ℹ️"))
+    keeping.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
+    keeping.add_item(ActionButton("direct", first, label=t("To my DMs"), emoji="✉️"))
+    red = discord.ButtonStyle.danger
+    keeping.add_item(ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=red))
+    return [onward, keeping]

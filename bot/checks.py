@@ -65,7 +65,8 @@ def _check_kind(request: ImageRequest, model: ImageModel) -> None:
 
 
 def _check_prompt(request: ImageRequest, model: ImageModel) -> None:
-    if not request.prompt.strip() and request.kind in (Kind.GENERATE, Kind.EDIT):
+    said = request.prompt.strip() or request.direction
+    if not said and request.kind in (Kind.GENERATE, Kind.EDIT):
         _refuse(model, "prompt", "empty")
     if len(request.prompt) > model.prompt_limit:
         _refuse(model, "prompt", "too_long", len(request.prompt), str(model.prompt_limit))

@@ -23,10 +23,14 @@ from bot.acks import Acks
 from bot.administration import Administration
 from bot.buttons import ActionButton
 from bot.catalog import Catalog
+from bot.delivery.cards import CardMaker
 from bot.desk import DeskButton, PickChannel, PickText, landing
+from bot.details import Lineage
 from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
 from bot.i18n import texts_for, translate
 from bot.model_list import Watched
+from bot.onward import Onward
+from bot.picks import Picks
 from bot.quotas import QuotaService
 from bot.replies import reply_to
 from bot.studio import Studio
@@ -44,6 +48,8 @@ COGS = (
     "cogs.cancel",
     "cogs.quota",
     "cogs.buttons",
+    "cogs.keeping",
+    "cogs.menus",
     "cogs.help",
     "cogs.landing",
     "cogs.admin",
@@ -89,6 +95,10 @@ class Services:
     """What commands are made of."""
 
     studio: Studio
+    onward: Onward
+    lineage: Lineage
+    picks: Picks
+    cards: CardMaker
     catalog: Catalog
     providers: Mapping[str, Watched]
     styles: Styles

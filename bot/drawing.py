@@ -14,6 +14,7 @@ import structlog
 
 from bot import media, safety
 from bot.catalog import Catalog
+from bot.directions import directed
 from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
 from bot.failover import may_go_elsewhere, others
 from bot.images import GeneratedImage, ImageRequest, InputImage, State
@@ -206,10 +207,11 @@ class Drawing:
     ) -> RenderCall:
         inputs = await asyncio.gather(*(self._picture(picture) for picture in request.inputs))
         preset = self._styles.preset(request.style, model.provider) if model.presets else None
+        words = directed(request.prompt, request.direction)
         return RenderCall(
             request=request,
             model=model,
-            prompt=request.prompt if preset else self._styles.apply(request.prompt, request.style),
+            prompt=words if preset else self._styles.apply(words, request.style),
             preset=preset,
             first=first,
             count=count,

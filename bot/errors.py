@@ -148,7 +148,9 @@ class BadScript(Refused):
 
 @dataclass(eq=False)
 class NotAllowed(Refused):
-    """`what`: guild (a server that the owner does not serve), admin, owner_only, not_yours, channel or user_install."""
+    """`what`: guild (a server that the owner does not serve), admin, owner_only, not_yours, channel, user_install
+    or direct (a person who takes no direct messages).
+    """
 
     kind = "not_allowed"
     what: str
@@ -217,7 +219,7 @@ class Stopping(Refused):
 
 @dataclass(eq=False)
 class NotFound(Refused):
-    """`what`: image, request, batch or board."""
+    """`what`: image, request, batch, board or picture_in_message (a message that shows none)."""
 
     kind = "not_found"
     what: str

@@ -65,7 +65,8 @@ class ImageRequest:
 
     `model` is a catalogue id; `size` what the model has (`1536x1024`, `16:9 2K`, `auto`); `asked_size` what the member
     typed when that was something else, `asked_quality` the same of a quality; `strength` runs from 0.0 (keep) to 1.0
-    (change all); `chosen` is whether a member named the model, None while nobody has looked.
+    (change all); `direction` is one of `bot.directions`, which words the model gets for it; `chosen` is whether a
+    member named the model, None while nobody has looked.
     """
 
     kind: Kind
@@ -82,6 +83,7 @@ class ImageRequest:
     seed: int | None = None
     negative: str | None = None
     strength: float | None = None
+    direction: str | None = None
     inputs: tuple[InputImage, ...] = ()
     mask: InputImage | None = None
     chosen: bool | None = None

@@ -239,6 +239,8 @@ def _(error: NotAllowed, t: Texts) -> str:
             return t("The admins of this server want pictures in other channels. Nothing was charged.")
         case "server_only":
             return t("That works in a server only.")
+        case "direct":
+            return t("Discord does not let me write to you: open your direct messages for this server first.")
         case "not_yours":
             return t("Only the one who asked for it, or a moderator, can do that.")
         case _:
@@ -251,6 +253,8 @@ def _(error: NotFound, t: Texts) -> str:
         return t("That picture is not there any more.")
     if error.what == "batch":
         return t("That batch is not there any more. Start it again with its script; nothing was charged.")
+    if error.what == "picture_in_message":
+        return t("There is no picture in that message. PNG, JPEG, WebP and GIF are fine.")
     return t("That request is not there any more.")
 
 

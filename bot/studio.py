@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol, TypedDict
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,7 @@ import storage.rows
 from bot import safety
 from bot.acks import Acks
 from bot.catalog import Catalog
+from bot.directions import FREE
 from bot.errors import (
     AtelierError,
     Cancelled,
@@ -33,7 +34,6 @@ from bot.errors import (
     QuotaExceeded,
     Stopping,
 )
-from bot.failover import in_words_of
 from bot.house import House
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester, State, new_request_id
 from bot.quotas import QuotaService
@@ -44,15 +44,7 @@ from storage.images import ImageRepository
 from storage.requests import RequestRepository
 from storage.rows import ImageRow, Limit, NewRequest, Pace, RequestRow
 
-VARIATION_PROMPT = "A variation of this picture: the same subject and mood, composed anew."
-"""What a variation asks of a model that edits when the member adds no words; vendors have no such endpoint any more."""
-
 _NOT_BEGUN = frozenset({State.ACCEPTED, State.QUEUED})
-
-
-class _Model(TypedDict):
-    model: str
-    chosen: bool | None
 
 
 class Jobs(Protocol):
@@ -144,12 +136,15 @@ class Studio:
 
         An empty `model` means that nobody named one: `default_model`, or the default of the kind, is taken.
         """
-        prompt = safety.clean(request.prompt) or (VARIATION_PROMPT if request.kind is Kind.VARIATIONS else "")
+        prompt = safety.clean(request.prompt)
+        direction = request.direction or (FREE if request.kind is Kind.VARIATIONS else None)
         catalog = catalog or self._catalog
         model = request.model or default_model or catalog.default(request.kind).id
         style = self._styles.check(request.style)
         chosen = bool(request.model) if request.chosen is None else request.chosen
-        checked = catalog.check(replace(request, prompt=prompt, model=model, style=style, chosen=chosen))
+        checked = catalog.check(
+            replace(request, prompt=prompt, model=model, style=style, chosen=chosen, direction=direction)
+        )
         if checked.seed is None and catalog.find(checked.model).seed:
             # Chosen here rather than by the vendor: the card can state it, and the same words with it draw the same.
             checked = replace(checked, seed=secrets.randbelow(2**31))
@@ -164,7 +159,7 @@ class Studio:
         """
         if self._stopping:
             raise Stopping
-        catalog = await self._catalog_of(requester, place)
+        catalog = await self.catalog_of(requester, place)
         request, estimate = await self.quote(request, requester, place)
         async with self._acks.turn():
             await self._check_backlog()
@@ -192,7 +187,7 @@ class Studio:
         self, request: ImageRequest, requester: Requester, place: Place
     ) -> tuple[ImageRequest, int]:
         """The request as it would be accepted here, and its upper bound in micro-dollars. Raises `Refused`."""
-        default_model, catalog = None, await self._catalog_of(requester, place)
+        default_model, catalog = None, await self.catalog_of(requester, place)
         if self._house is not None:
             request = await self._house.welcome(request, requester, place)
             default_model = await self._house.default_model(request, place, catalog)
@@ -207,7 +202,8 @@ class Studio:
         if waiting >= self._open_limit_overall:
             raise QueueFull(limit=self._open_limit_overall, open=waiting, everybody=True)
 
-    async def _catalog_of(self, requester: Requester, place: Place) -> Catalog:
+    async def catalog_of(self, requester: Requester, place: Place) -> Catalog:
+        """What this person can draw with here: their own keys and the server's count."""
         return self._catalog if self._house is None else await self._house.catalog(requester, place)
 
     async def _terms(
@@ -262,41 +258,6 @@ class Studio:
         return await self.submit(
             replace(ImageRequest.from_json(row.request), seed=None), requester, place, origin
         )
-
-    async def swap(
-        self, request_id: str, model: str, requester: Requester, place: Place, origin: Origin
-    ) -> Accepted:
-        """The same wish on a model that the member chose instead of the one that could not."""
-        row = await self.request_of(request_id, requester)
-        request = ImageRequest.from_json(row.request)
-        catalog = await self._catalog_of(requester, place)
-        fitted = in_words_of(catalog, request, catalog.find(model))
-        return await self.submit(
-            replace(fitted or replace(request, model=model), chosen=True), requester, place, origin
-        )
-
-    async def vary(self, image_id: str, requester: Requester, place: Place, origin: Origin) -> Accepted:
-        image, row = await self.image_of(image_id, requester)
-        wish = ImageRequest(
-            kind=Kind.VARIATIONS,
-            prompt="",
-            inputs=(as_input(image),),
-            **_able(await self._catalog_of(requester, place), row, Kind.VARIATIONS),
-        )
-        return await self.submit(wish, requester, place, origin)
-
-    async def edit(
-        self, image_id: str, prompt: str, requester: Requester, place: Place, origin: Origin
-    ) -> Accepted:
-        image, row = await self.image_of(image_id, requester)
-        able = _able(await self._catalog_of(requester, place), row, Kind.EDIT)
-        wish = ImageRequest(
-            kind=Kind.EDIT,
-            prompt=prompt,
-            inputs=(as_input(image),),
-            **able,
-        )
-        return await self.submit(wish, requester, place, origin)
 
     async def cancel(self, request_id: str, requester: Requester, *, moderator: bool = False) -> None:
         """Ask for a request to end unpaid where that still can be. Raises NotFound, or NotAllowed for a stranger."""
@@ -388,13 +349,6 @@ class Studio:
             listed=place.listed and not place.private,
             created_at=self._now(),
         )
-
-
-def _able(catalog: Catalog, row: RequestRow, kind: Kind) -> _Model:
-    """The picture's own model when it can do `kind` today, chosen as it was then; else nobody's choice."""
-    if any(entry.id == row.model for entry in catalog.models(kind)):
-        return {"model": row.model, "chosen": ImageRequest.from_json(row.request).chosen}
-    return {"model": "", "chosen": False}
 
 
 def as_input(image: ImageRow) -> InputImage:

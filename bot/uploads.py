@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol
+
 import aiohttp
-import discord
 
 from bot import media
 from bot.errors import BadImage
@@ -17,11 +19,31 @@ _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _CHUNK = 1 << 16
 
 
+class File(Protocol):
+    """What there is to fetch: an attachment, or something like one. `size` is what is said of it, in bytes."""
+
+    @property
+    def filename(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def url(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file that Discord told of in an event. `size` is 0 where it did not say."""
+
+    filename: str
+    url: str
+    size: int = 0
+
+
 class Uploads:
     def __init__(self, http: aiohttp.ClientSession, store: ImageStore, pixels: media.Pixels) -> None:
         self._http, self._store, self._pixels = http, store, pixels
 
-    async def picture(self, attachment: discord.Attachment) -> InputImage:
+    async def picture(self, attachment: File) -> InputImage:
         """The attachment as an input, upright and without metadata. Raises BadImage."""
         return await self.picture_of(await self._fetch(attachment), attachment.filename)
 
@@ -30,7 +52,7 @@ class Uploads:
         clean = await self._pixels.run(media.prepare_input, data, name=name)
         return await self._kept(clean)
 
-    async def mask(self, attachment: discord.Attachment, of: InputImage) -> InputImage:
+    async def mask(self, attachment: File, of: InputImage) -> InputImage:
         """The attachment as a mask of exactly the size of `of`. Raises BadImage."""
         return await self.mask_of(await self._fetch(attachment), attachment.filename, of)
 
@@ -48,7 +70,7 @@ class Uploads:
             size_bytes=len(clean.data),
         )
 
-    async def _fetch(self, attachment: discord.Attachment) -> bytes:
+    async def _fetch(self, attachment: File) -> bytes:
         """The file's name, type and declared size prove nothing: the cap holds on what really arrives."""
         too_large = BadImage(
             problem="too_many_bytes", name=attachment.filename, limit=MAX_INPUT_BYTES, actual=attachment.size

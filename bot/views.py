@@ -16,8 +16,8 @@ from discord.utils import escape_markdown
 
 from bot.buttons import ActionButton, card_rows
 from bot.i18n import Texts
-from bot.images import ImageRequest, Kind, image_id
-from bot.wording import cut, quoted, small
+from bot.images import ImageRequest, image_id
+from bot.wording import cut, small, title
 
 _MAX_PICTURES = 10
 _WORTH_SAYING_MICROUSD = 100_000
@@ -72,10 +72,11 @@ def finished_card(
     *,
     notes: Sequence[str] = (),
     mention: int | None = None,
+    can_upscale: bool = False,
 ) -> Card:
     """`pictures` are (number, file) pairs; `mention` names the requester where the message is not an answer to them."""
     box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
-    box.add_item(ui.TextDisplay(_title(t, request, mention)))
+    box.add_item(ui.TextDisplay(_headed(t, request, mention)))
     gallery = ui.MediaGallery[ui.LayoutView]()
     for _, file in pictures[:_MAX_PICTURES]:
         gallery.add_item(
@@ -87,7 +88,8 @@ def finished_card(
         box.add_item(ui.TextDisplay(small(note)))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
-    for row in card_rows(t, request_id, [number for number, _ in pictures[:_MAX_PICTURES]]):
+    numbers = [number for number, _ in pictures[:_MAX_PICTURES]]
+    for row in card_rows(t, request_id, numbers, can_upscale=can_upscale):
         view.add_item(row)
     return Card(view=view, files=tuple(file for _, file in pictures[:_MAX_PICTURES]))
 
@@ -110,7 +112,7 @@ def waiting_card(
     """
     since = f"<t:{int(started_at)}:R>"
     box = ui.Container[ui.LayoutView](accent_color=_GREY)
-    box.add_item(ui.TextDisplay(_title(t, request, None)))
+    box.add_item(ui.TextDisplay(title(t, request)))
     if preview is not None:
         gallery = ui.MediaGallery[ui.LayoutView]()
         gallery.add_item(
@@ -152,7 +154,7 @@ def failed_card(
 ) -> Card:
     """`swap` is another model that could do it, as (id, name): offered, never taken by itself."""
     box = ui.Container[ui.LayoutView](accent_color=_RED)
-    box.add_item(ui.TextDisplay(_title(t, request, mention)))
+    box.add_item(ui.TextDisplay(_headed(t, request, mention)))
     box.add_item(ui.TextDisplay(words))
     box.add_item(
         ui.TextDisplay(small(t("Nothing was charged. Reference {reference}", reference=f"`{request_id}`")))
@@ -162,12 +164,13 @@ def failed_card(
     row = ui.ActionRow[ui.LayoutView]()
     if again:
         row.add_item(ActionButton("repeat", image_id(request_id, 0), label=t("Try again"), emoji="🔁"))
+    # Also where the same words would be refused again: other words may help.
+    row.add_item(ActionButton("change", image_id(request_id, 0), label=t("Change"), emoji="📝"))
     if swap is not None:
         model, name = swap
         label = cut(t("Draw with {model}", model=name), 80)
         row.add_item(ActionButton("swap", image_id(request_id, 0), model, label=label, emoji="🔀"))
-    if row.children:
-        view.add_item(row)
+    view.add_item(row)
     return Card(view=view)
 
 
@@ -177,10 +180,9 @@ def text_card(text: str) -> Card:
     return Card(view=view)
 
 
-def _title(t: Texts, request: ImageRequest, mention: int | None) -> str:
-    sign = {Kind.EDIT: "✏️", Kind.VARIATIONS: "🎲"}.get(request.kind, "✨")
+def _headed(t: Texts, request: ImageRequest, mention: int | None) -> str:
     whom = f"<@{mention}> " if mention else ""
-    return f"{whom}{sign} **{quoted(request.prompt)}**"
+    return whom + title(t, request)
 
 
 def _figures(t: Texts, request: ImageRequest, figures: Figures) -> str:

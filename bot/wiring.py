@@ -19,10 +19,12 @@ from bot.acks import Acks
 from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
 from bot.client import AtelierBot, Pages, Services
+from bot.delivery.cards import CardMaker
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.lineboard import LineBoard
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import PreviewBoard
+from bot.details import Lineage
 from bot.drawing import Drawing
 from bot.estimates import Estimates
 from bot.foundation import Foundation, lay, only_one_engine
@@ -30,6 +32,8 @@ from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
 from bot.membership import Membership
 from bot.model_list import Watched
+from bot.onward import Onward
+from bot.picks import Picks
 from bot.pools import Pools
 from bot.reconciler import Reconciler
 from bot.roles import Role, Shards
@@ -144,14 +148,7 @@ class _Face:
 
 def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
     messenger, settings = Messenger(client), base.settings
-    delivery = DiscordDelivery(
-        messenger,
-        vault=base.vault,
-        store=base.store,
-        catalog=base.catalog,
-        quotas=base.quotas,
-        pixels=base.pixels,
-    )
+    delivery = DiscordDelivery(messenger, vault=base.vault, cards=_cards(base), quotas=base.quotas)
     slots = min(settings.queue_concurrency, settings.provider_concurrency)
     estimates = Estimates(slots)
     edit, address, place = messenger.edit_answer, delivery.address, base.requests.queue_place
@@ -162,6 +159,10 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
     return _Face(delivery=delivery, board=board, estimates=estimates)
+
+
+def _cards(base: Foundation) -> CardMaker:
+    return CardMaker(base.store, base.catalog, base.pixels)
 
 
 def _engine(base: Foundation, presence: Presence | None) -> JobEngine:
@@ -272,14 +273,19 @@ def _services(
     pages: Pages | None,
     providers: Mapping[str, Watched],
 ) -> Services:
+    own_settings = SettingsRepository(base.database)
     return Services(
         studio=studio,
+        onward=Onward(studio),
+        lineage=Lineage(studio, base.images, base.requests),
+        picks=Picks(own_settings),
+        cards=_cards(base),
         catalog=base.catalog,
         providers=providers,
         styles=base.styles,
         quotas=base.quotas,
         requests=base.requests,
-        settings=SettingsRepository(base.database),
+        settings=own_settings,
         store=base.store,
         uploads=Uploads(base.http, base.store, base.pixels),
         acks=acks,

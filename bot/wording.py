@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from discord.utils import escape_markdown
 
+from bot.directions import FREE, emoji_of, label_of
 from bot.i18n import Texts
 from bot.images import ImageRequest, Kind
 
@@ -15,11 +16,31 @@ _ALT_LENGTH = 1024
 
 def alt_text(t: Texts, request: ImageRequest, number: int) -> str:
     """What a screen reader says of the picture: how it came to be, in the words that made it."""
-    told = {
-        Kind.EDIT: t("Edited picture {number}: {prompt}", number=number, prompt=request.prompt),
-        Kind.VARIATIONS: t("Variation {number}: {prompt}", number=number, prompt=request.prompt),
-    }.get(request.kind) or t("Picture {number}: {prompt}", number=number, prompt=request.prompt)
-    return cut(told, _ALT_LENGTH)
+    what = {
+        Kind.EDIT: t("Edited picture {number}", number=number),
+        Kind.VARIATIONS: t("Variation {number}", number=number),
+        Kind.UPSCALE: t("Enlarged picture {number}", number=number),
+    }.get(request.kind) or t("Picture {number}", number=number)
+    if request.direction not in (None, FREE):
+        what = t("{what}, {direction}", what=what, direction=label_of(t, request.direction) or "")
+    prompt = " ".join(request.prompt.split())
+    return cut(t("{what}: {prompt}", what=what, prompt=prompt) if prompt else what, _ALT_LENGTH)
+
+
+def title(t: Texts, request: ImageRequest, *, length: int = PROMPT_LENGTH) -> str:
+    """A sign for what was done, what it is called where it has a name, and the member's words."""
+    sign = {Kind.EDIT: "✏️", Kind.VARIATIONS: "🎲", Kind.UPSCALE: "⬆️", Kind.DESCRIBE: "💬"}.get(
+        request.kind, "✨"
+    )
+    name = label_of(t, request.direction)
+    if request.kind is Kind.UPSCALE:
+        name = t("Larger")
+    parts = [emoji_of(request.direction) or sign]
+    if name and (request.direction != FREE or not request.prompt):
+        parts.append(f"{name} ·" if request.prompt else f"**{name}**")
+    if request.prompt:
+        parts.append(f"**{quoted(request.prompt, length)}**")
+    return " ".join(parts)
 
 
 def cut(text: str, length: int) -> str:

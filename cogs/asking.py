@@ -11,8 +11,10 @@ from discord.app_commands import Choice
 from bot.catalog import Catalog, ImageModel
 from bot.client import AtelierBot, first_answer
 from bot.errors import Refused
+from bot.forms import Offered
 from bot.i18n import Texts, texts_for
-from bot.images import Kind, Place, Requester
+from bot.images import ImageRequest, Kind, Place, Requester
+from bot.onward import Asker
 from bot.studio import Origin
 
 _MODERATOR = discord.Permissions(manage_messages=True)
@@ -60,6 +62,27 @@ async def open_request(bot: AtelierBot, interaction: discord.Interaction, *, pri
         token=interaction.token,
         token_expires_at=interaction.expires_at.timestamp(),
         message_id=message_id,
+    )
+
+
+async def asker(
+    bot: AtelierBot, interaction: discord.Interaction, *, private: bool, spoiler: bool = False
+) -> Asker:
+    """As `open_request`, with who asks and where."""
+    origin = await open_request(bot, interaction, private=private)
+    place = place_of(interaction, private=private, spoiler=spoiler)
+    return Asker(requester=requester_of(interaction), place=place, origin=origin)
+
+
+def offered_by(bot: AtelierBot, model: ImageModel, like: ImageRequest | None = None) -> Offered:
+    """What a window offers for this model; with `like`, as that request had it."""
+    catalog = bot.services.catalog
+    return Offered(
+        sizes=catalog.sizes_for(model),
+        qualities=catalog.qualities_for(model),
+        more_files=model.max_inputs - 1,
+        size=like.size if like else None,
+        quality=like.quality if like else None,
     )
 
 

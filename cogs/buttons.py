@@ -1,52 +1,36 @@
-"""What a card's buttons do, and the modal for a new prompt. Anyone may go on from a public card, on their own quota."""
+"""What the buttons of a card do to go on from it. Anyone may, from a public card, on their own quota."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 import discord
-from discord import ui
 from discord.ext import commands
 
-from bot.client import AtelierBot, first_answer
-from bot.errors import InvalidRequest, NotFound
+from bot.client import AtelierBot
+from bot.errors import InvalidRequest
+from bot.forms import (
+    DIRECTION,
+    FILES,
+    PROMPT,
+    QUALITY,
+    SIZE,
+    STRENGTH,
+    STRENGTHS,
+    WHICH,
+    Filled,
+    Form,
+    Pictures,
+    change_form,
+    edit_form,
+    vary_form,
+    which_form,
+)
 from bot.i18n import Texts, texts_for
-from bot.images import image_id
-from bot.views import CardFile
-from bot.wording import alt_text, cut
-from cogs.asking import is_moderator, open_request, place_of, requester_of
-from storage.errors import ImageMissing
+from bot.images import ImageRequest, InputImage, Kind, image_id
+from bot.onward import model_for
+from cogs.asking import asker, catalog_of, is_moderator, offered_by, requester_of
 
-_MODAL_SECONDS = 15 * 60.0
-"""A dismissed modal sends nothing: without an end each would stay in the library's memory."""
-
-_PROMPT_FIELD, _PICTURE_FIELD = "prompt", "picture"
-
-
-class EditModal(ui.Modal):
-    """Only its shape: what it sends is read from the event (AtelierBot.on_interaction), so it outlives a restart."""
-
-    def __init__(self, t: Texts, image_id: str, numbers: Sequence[int]) -> None:
-        super().__init__(
-            title=cut(t("Edit this picture"), 45), custom_id=f"v1:edit:{image_id}", timeout=_MODAL_SECONDS
-        )
-        prompt = ui.TextInput[ui.Modal](
-            custom_id=_PROMPT_FIELD,
-            style=discord.TextStyle.paragraph,
-            max_length=4000,
-            placeholder=cut(t("Make it night, add a lantern…"), 100),
-        )
-        self.add_item(ui.Label(text=cut(t("What should change"), 45), component=prompt))
-        if len(numbers) > 1:
-            choice = ui.RadioGroup[ui.Modal](custom_id=_PICTURE_FIELD, required=True)
-            for number in numbers:
-                choice.add_option(
-                    label=t("Picture {number}", number=number),
-                    value=str(number),
-                    default=number == numbers[0],
-                )
-            self.add_item(ui.Label(text=cut(t("Which picture"), 45), component=choice))
+PRIVATE, PUBLIC = "p", "o"
+"""A window's argument: whether what comes of it is for its requester alone. It was looked up before it was opened."""
 
 
 class Buttons(commands.Cog):
@@ -54,105 +38,139 @@ class Buttons(commands.Cog):
         self._bot = bot
         bot.on_press("repeat", self.repeat)
         bot.on_press("swap", self.swap)
-        bot.on_press("vary", self.vary)
+        bot.on_press("change", self.ask_change)
+        bot.on_press("vary", self.ask_vary)
         bot.on_press("edit", self.ask_edit)
-        bot.on_press("original", self.original)
-        bot.on_press("delete", self.delete)
+        bot.on_press("upscale", self.ask_upscale)
         bot.on_press("cancel", self.cancel)
+        bot.on_press("delete", self.delete)
+        bot.on_submit("change", self.change)
+        bot.on_submit("vary", self.vary)
         bot.on_submit("edit", self.edit)
+        bot.on_submit("upscale", self.upscale)
 
     async def repeat(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        private = _was_private(interaction)
-        origin = await open_request(self._bot, interaction, private=private)
-        place = place_of(interaction, private=private)
-        await self._bot.services.studio.repeat(_request_id(image), requester_of(interaction), place, origin)
+        who = await asker(self._bot, interaction, private=_was_private(interaction))
+        studio = self._bot.services.studio
+        await studio.repeat(request_id_of(image), who.requester, who.place, who.origin)
 
     async def swap(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """The same wish on another model, which the button names."""
-        private = _was_private(interaction)
-        origin = await open_request(self._bot, interaction, private=private)
-        place = place_of(interaction, private=private)
-        requester = requester_of(interaction)
-        await self._bot.services.studio.swap(_request_id(image), argument or "", requester, place, origin)
+        who = await asker(self._bot, interaction, private=_was_private(interaction))
+        await self._bot.services.onward.swap(request_id_of(image), argument or "", who)
+
+    async def ask_change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
+        """A window must be the first answer: one row is read before it, so that it shows what there is to change."""
+        services, t = self._bot.services, texts_for(str(interaction.locale))
+        row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
+        request = ImageRequest.from_json(row.request)
+        offered = offered_by(
+            self._bot, model_for(catalog_of(self._bot, interaction), row, request.kind), like=request
+        )
+        await self._open(
+            interaction, change_form(t, f"v1:change:{image}:{_door(row.private)}", row.prompt, offered)
+        )
+
+    async def change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
+        filled = Filled(interaction.data or {})
+        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        await self._bot.services.onward.change(
+            request_id_of(image), filled.text(PROMPT), filled.choice(SIZE), filled.choice(QUALITY), who
+        )
+
+    async def ask_vary(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
+        t = texts_for(str(interaction.locale))
+        row = await self._bot.services.studio.request_of(request_id_of(image), requester_of(interaction))
+        await self._open(
+            interaction, vary_form(t, f"v1:vary:{image}:{_door(row.private)}", numbered(t, argument))
+        )
 
     async def vary(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        private = _was_private(interaction)
-        origin = await open_request(self._bot, interaction, private=private)
-        place = place_of(interaction, private=private)
-        await self._bot.services.studio.vary(image, requester_of(interaction), place, origin)
+        filled = Filled(interaction.data or {})
+        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        onward = self._bot.services.onward
+        picture = await onward.input_of(_chosen(image, filled)[0], who.requester)
+        await onward.vary(
+            picture,
+            who,
+            prompt=filled.text(PROMPT),
+            direction=filled.choice(DIRECTION),
+            strength=STRENGTHS.get(filled.choice(STRENGTH) or ""),
+        )
 
     async def ask_edit(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        """A modal must be the first answer, so nothing is looked up before it; the button carries the numbers."""
-        numbers = [int(number) for number in (argument or "").split(",") if number.isdecimal()]
-        t = texts_for(str(interaction.locale))
-        await interaction.response.send_modal(EditModal(t, image, numbers))
+        t, services = texts_for(str(interaction.locale)), self._bot.services
+        row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
+        offered = offered_by(self._bot, model_for(catalog_of(self._bot, interaction), row, Kind.EDIT))
+        custom_id = f"v1:edit:{image}:{_door(row.private)}"
+        await self._open(interaction, edit_form(t, custom_id, numbered(t, argument), offered))
 
     async def edit(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        private = _was_private(interaction)
-        values = modal_values(interaction.data or {})
-        origin = await open_request(self._bot, interaction, private=private)
-        prompt, number = values.get(_PROMPT_FIELD), values.get(_PICTURE_FIELD)
-        if not isinstance(prompt, str):
-            raise InvalidRequest(field="prompt", problem="empty")
-        chosen = (
-            image_id(_request_id(image), int(number))
-            if isinstance(number, str) and number.isdecimal()
-            else image
-        )
-        place = place_of(interaction, private=private)
-        await self._bot.services.studio.edit(chosen, prompt, requester_of(interaction), place, origin)
-
-    async def original(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        """The files as the model made them, to the one who asks alone."""
-        await first_answer(self._bot, interaction, private=True)
+        filled = Filled(interaction.data or {})
+        who = await asker(self._bot, interaction, private=argument == PRIVATE)
         services = self._bot.services
+        if not filled.text(PROMPT).strip():
+            raise InvalidRequest(field="prompt", problem="empty")
+        inputs: list[InputImage] = [
+            await services.onward.input_of(one, who.requester) for one in _chosen(image, filled)
+        ]
+        inputs += [await services.uploads.picture(file) for file in filled.files(FILES)]
+        await services.onward.edit(
+            filled.text(PROMPT), inputs, who, size=filled.choice(SIZE), quality=filled.choice(QUALITY)
+        )
+
+    async def ask_upscale(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         t = texts_for(str(interaction.locale))
-        request, pictures = await services.studio.pictures_of(_request_id(image), requester_of(interaction))
+        pictures = numbered(t, argument)
         if not pictures:
-            raise NotFound(what="image", id=image)
-        for picture in pictures:
-            try:
-                data = await services.store.get(picture.key)
-            except ImageMissing as error:
-                raise NotFound(what="image", id=picture.id) from error
-            if len(data) > interaction.filesize_limit:
-                words = t("Picture {number} is too large to be sent here.", number=picture.number)
-                await interaction.followup.send(words, ephemeral=True)
-                continue
-            name = f"{picture.id}.{picture.media_type.removeprefix('image/')}"
-            file = CardFile(name=name, data=data, description=alt_text(t, request, picture.number))
-            await interaction.followup.send(file=file.open(), ephemeral=True)
+            who = await asker(self._bot, interaction, private=_was_private(interaction))
+            onward = self._bot.services.onward
+            await onward.upscale(await onward.input_of(image, who.requester), who)
+            return
+        row = await self._bot.services.studio.request_of(request_id_of(image), requester_of(interaction))
+        custom_id = f"v1:upscale:{image}:{_door(row.private)}"
+        await self._open(interaction, which_form(t, t("Enlarge a picture"), custom_id, pictures))
+
+    async def upscale(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
+        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        onward, chosen = self._bot.services.onward, _chosen(image, Filled(interaction.data or {}))[0]
+        await onward.upscale(await onward.input_of(chosen, who.requester), who)
 
     async def delete(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         await interaction.response.defer()
         await self._bot.services.studio.delete(
-            _request_id(image), requester_of(interaction), moderator=is_moderator(interaction)
+            request_id_of(image), requester_of(interaction), moderator=is_moderator(interaction)
         )
         await interaction.delete_original_response()
 
     async def cancel(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         await interaction.response.defer()
         await self._bot.services.studio.cancel(
-            _request_id(image), requester_of(interaction), moderator=is_moderator(interaction)
+            request_id_of(image), requester_of(interaction), moderator=is_moderator(interaction)
         )
 
-
-def modal_values(data: Mapping[str, Any]) -> dict[str, Any]:
-    """custom_id -> value (or list of values) of a submitted modal, from the event as Discord sends it."""
-    values: dict[str, Any] = {}
-    pending: list[Any] = list(data.get("components", ()))
-    while pending:
-        component = pending.pop()
-        pending += component.get("components", ())
-        if isinstance(inner := component.get("component"), dict):
-            pending.append(inner)
-        if "custom_id" in component:
-            values[component["custom_id"]] = component.get("value", component.get("values"))
-    return values
+    async def _open(self, interaction: discord.Interaction, form: Form) -> None:
+        await interaction.response.send_modal(form)
 
 
-def _request_id(image: str) -> str:
+def numbered(t: Texts, numbers: str | None) -> Pictures:
+    """The pictures that a button's argument tells of."""
+    found = [number for number in (numbers or "").split(",") if number.isdecimal()]
+    return [(number, t("Picture {number}", number=number)) for number in found]
+
+
+def request_id_of(image: str) -> str:
     return image.rpartition("_")[0]
+
+
+def _chosen(image: str, filled: Filled) -> list[str]:
+    """The pictures that a window was filled in for; the button's own where there was nothing to choose."""
+    numbers = [int(number) for number in filled.chosen(WHICH) if number.isdecimal()]
+    return [image_id(request_id_of(image), number) for number in numbers] or [image]
+
+
+def _door(private: bool) -> str:
+    return PRIVATE if private else PUBLIC
 
 
 def _was_private(interaction: discord.Interaction) -> bool:

@@ -9,11 +9,11 @@ from discord.ext import commands
 
 from bot.client import AtelierBot
 from bot.errors import BadKey
+from bot.forms import Filled
 from bot.i18n import Texts, texts_for
 from bot.wording import cut
 from cogs.admins import require_admin, think_privately
 from cogs.asking import provider_choices
-from cogs.buttons import modal_values
 
 _MODAL_SECONDS = 15 * 60.0
 _FIELD = "key"
@@ -53,8 +53,8 @@ class Keys(commands.GroupCog, name="key", description=locale_str("Pay with a pro
     async def save(self, interaction: discord.Interaction, provider: str, whose: str | None) -> None:
         owner = self._owner(interaction, server=whose == "server")
         t = await think_privately(interaction)
-        key = modal_values(interaction.data or {}).get(_FIELD)
-        if not isinstance(key, str):
+        key = Filled(interaction.data or {}).text(_FIELD)
+        if not key:
             raise BadKey(provider=provider, problem="empty")
         ends = await self._bot.services.admin.keys.save(
             owner, provider, key, guild_id=interaction.guild_id or 0, actor_id=interaction.user.id

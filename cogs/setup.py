@@ -14,12 +14,12 @@ from bot.catalog import Catalog
 from bot.client import AtelierBot
 from bot.desk import DeskButton, PickChannel, PickText
 from bot.errors import InvalidRequest
+from bot.forms import Filled
 from bot.i18n import Texts, texts_for
 from bot.servers import Server
 from bot.wording import cut
 from cogs.admins import WHERE_PICTURES_GO, home_of, require_admin, think_privately
 from cogs.asking import catalog_of
-from cogs.buttons import modal_values
 from storage.windows import Window
 
 _MODAL_SECONDS = 15 * 60.0
@@ -118,8 +118,8 @@ class Setup(commands.Cog):
     async def limits(self, interaction: discord.Interaction, name: str, argument: str | None) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)
-        values = modal_values(interaction.data or {})
-        images, usd = _number(values.get("images"), "images"), _number(values.get("usd"), "usd")
+        filled = Filled(interaction.data or {})
+        images, usd = _number(filled.text("images"), "images"), _number(filled.text("usd"), "usd")
         quotas, actor_id = self._bot.services.quotas, interaction.user.id
         if images is not None:
             await quotas.set(

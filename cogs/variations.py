@@ -8,11 +8,9 @@ from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
 from bot.client import AtelierBot
+from bot.forms import STRENGTHS
 from bot.images import ImageRequest, Kind
 from cogs.asking import Prompt, model_choices, open_request, place_of, requester_of
-
-STRENGTHS = {"subtle": 0.3, "medium": 0.55, "strong": 0.8}
-"""How far from the picture: 0.0 keeps it, 1.0 forgets it."""
 
 
 class Variations(commands.Cog):

@@ -26,7 +26,7 @@ from storage.tables import (
     votes,
 )
 
-_GONE = "(erased)"
+GONE = "(erased)"
 _ENDED = requests.c.state.not_in(OPEN_STATES)
 
 
@@ -79,7 +79,7 @@ class PrivacyRepository:
                 update(requests)
                 .where(and_(*whose), _ENDED)
                 .values(
-                    prompt=_GONE, words="", request={"kind": "generate", "prompt": _GONE, "model": ""}, token=None,
+                    prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""}, token=None,
                     batch_id=None, listed=False, message_id=None, message_channel_id=None,
                     interaction_id=null(), provider_request_ids=[],
                     failure_facts=null(), reference=null(), parent_image_id=None,
@@ -98,8 +98,8 @@ class PrivacyRepository:
         """Blank the prompts of ended requests older than `before` (Unix seconds); how many were blanked."""
         change = (
             update(requests)
-            .where(requests.c.created_at < before, _ENDED, requests.c.prompt != _GONE)
-            .values(prompt=_GONE, words="", request={"kind": "generate", "prompt": _GONE, "model": ""})
+            .where(requests.c.created_at < before, _ENDED, requests.c.prompt != GONE)
+            .values(prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""})
         )
         scripts = delete(batches).where(batches.c.created_at < before, batches.c.told_at.is_not(None))
         await self._database.change(scripts)
@@ -141,5 +141,5 @@ def _forget_person(connection: Connection, user_id: int, guild_id: int) -> None:
             connection.execute(delete(table).where(table.c.user_id == user_id))
         connection.execute(delete(provider_keys).where(provider_keys.c.owner == f"user:{user_id}"))
         connection.execute(
-            update(users).where(users.c.id == user_id).values(name=_GONE, locale=None, settings={})
+            update(users).where(users.c.id == user_id).values(name=GONE, locale=None, settings={})
         )

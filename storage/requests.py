@@ -69,6 +69,11 @@ class RequestRepository:
     async def get(self, request_id: str) -> RequestRow | None:
         return await self._database.one(RequestRow, select(requests).where(requests.c.id == request_id))
 
+    async def by_ids(self, request_ids: Collection[str]) -> dict[str, RequestRow]:
+        """Those of these that exist, by id."""
+        rows = await self._database.many(RequestRow, select(requests).where(requests.c.id.in_(request_ids)))
+        return {row.id: row for row in rows}
+
     async def with_images(self, request_id: str) -> tuple[RequestRow, list[ImageRow]] | None:
         """The request and its pictures by number, deleted ones as well, in one read."""
         request = select(requests).where(requests.c.id == request_id)

@@ -13,6 +13,7 @@ from bot.client import COGS, AtelierBot, GettextTranslator, command_payload
 # Discord's documented limits (application-commands), and its pattern for names.
 NAME = re.compile(r"^[-_'\w]{1,32}$")
 WHOLE_COMMAND = 8000
+MENU = 3
 TEXT = ("name", "description")
 
 
@@ -75,9 +76,10 @@ async def test_names_descriptions_and_sizes_are_within_discords_limits(payload: 
         whole = 0
         for entry in nodes(command):
             is_choice = "value" in entry
+            is_free = is_choice or command["type"] == MENU
             for name in spoken(entry, "name"):
-                assert (1 <= len(name) <= 100) if is_choice else NAME.match(name), name
-            for description in [] if is_choice else spoken(entry, "description"):
+                assert (1 <= len(name) <= (100 if is_choice else 32)) if is_free else NAME.match(name), name
+            for description in [] if is_free else spoken(entry, "description"):
                 assert 1 <= len(description) <= 100, description
             assert len(entry.get("options", ())) <= 25
             assert len(entry.get("choices", ())) <= 25

@@ -14,29 +14,21 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from bot import media
-from bot.catalog import Catalog
 from bot.delivery import LATER
 from bot.delivery.address import Address, address_of
+from bot.delivery.cards import CardMaker
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
 from bot.errors import AtelierError
-from bot.failover import helps_elsewhere, in_words_of, others
 from bot.i18n import texts_for
-from bot.images import ImageRequest
 from bot.quotas import QuotaService
-from bot.replies import left_line, partly, reply_to, try_again
+from bot.replies import left_line
 from bot.vault import Vault
-from bot.views import Card, CardFile, Figures, failed_card, finished_card, text_card
-from bot.wording import alt_text
+from bot.views import Card, CardFile, text_card
 from storage.errors import StorageError
-from storage.image_store import ImageStore
 from storage.rows import ImageRow, NewRequest, RequestRow
 
 PING_AFTER_SECONDS = 60.0
 """Whoever waited longer has looked away: an edit alone would not call them back."""
-
-_REQUEST_LIMIT_BYTES = 24 * 1024 * 1024
-"""All files of one message; Discord's page says 25 MiB for the whole request, form included."""
 
 _TRIES = 4
 _AT_ONCE = 16
@@ -54,15 +46,12 @@ class DiscordDelivery:
         messenger: Messenger,
         *,
         vault: Vault,
-        store: ImageStore,
-        catalog: Catalog,
+        cards: CardMaker,
         quotas: QuotaService,
-        pixels: media.Pixels,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._messenger, self._vault, self._store = messenger, vault, store
-        self._catalog, self._quotas, self._pixels = catalog, quotas, pixels
+        self._messenger, self._vault, self._cards, self._quotas = messenger, vault, cards, quotas
         self._now, self._sleep = now, sleep
         self._hands = asyncio.Semaphore(_AT_ONCE)
 
@@ -88,14 +77,17 @@ class DiscordDelivery:
     ) -> str | None:
         address = self.address(row)
         try:
-            files = await self._files(row, images, address.file_limit_bytes)
+            files = await self._cards.files(row, images, address.file_limit_bytes)
         except StorageError as error:
             _log.exception("the pictures of a request cannot be read", request=row.id)
             return str(error)
         left = await self._left(row) if images else None
 
         async def card(mention: int | None, shown: Sequence[tuple[int, CardFile]]) -> Card:
-            return self._card(row, images, failure, shown, left, mention)
+            seconds = self._now() - row.created_at
+            return self._cards.card(
+                row, images, shown, failure=failure, left=left, mention=mention, seconds=seconds
+            )
 
         problem = await self._chain(address, files, card)
         if problem is None and images and self._now() - row.created_at > PING_AFTER_SECONDS:
@@ -153,7 +145,7 @@ class DiscordDelivery:
             try:
                 return await way(address, await card(files))
             except TooLarge:
-                smaller = await self._smaller(files, address.file_limit_bytes // 2)
+                smaller = await self._cards.smaller(files, address.file_limit_bytes // 2)
                 if smaller == list(files):
                     raise
                 files = smaller
@@ -163,97 +155,6 @@ class DiscordDelivery:
                 await self._sleep(wait)
                 wait *= 3
         raise TooLarge("still too large after shrinking")
-
-    async def _files(
-        self, row: RequestRow, images: Sequence[ImageRow], limit: int
-    ) -> list[tuple[int, CardFile]]:
-        """The pictures' own bytes, or a smaller format of those that this place would refuse."""
-        t = texts_for(row.locale)
-        request = ImageRequest.from_json(row.request)
-        blobs = await asyncio.gather(*(self._store.get(image.key) for image in images))
-        files = [
-            (
-                image.number,
-                CardFile(
-                    name=f"{image.id}.{image.media_type.removeprefix('image/')}",
-                    data=data,
-                    description=alt_text(t, request, image.number),
-                    spoiler=row.spoiler,
-                ),
-            )
-            for image, data in zip(images, blobs, strict=True)
-        ]
-        each = min(limit, _REQUEST_LIMIT_BYTES // max(1, len(files)))
-        crowded = sum(len(file.data) for _, file in files) > _REQUEST_LIMIT_BYTES
-        if crowded or any(len(file.data) > limit for _, file in files):
-            return await self._smaller(files, each if crowded else limit)
-        return files
-
-    async def _smaller(self, files: Sequence[tuple[int, CardFile]], limit: int) -> list[tuple[int, CardFile]]:
-        shrunk: list[tuple[int, CardFile]] = []
-        for number, file in files:
-            if len(file.data) > limit:
-                data, media_type = await self._pixels.run(media.shrink_to, file.data, limit)
-                stem = file.name.rpartition(".")[0]
-                file = CardFile(
-                    name=f"{stem}.{media_type.removeprefix('image/')}", data=data,
-                    description=file.description, spoiler=file.spoiler,
-                )  # fmt: skip
-            shrunk.append((number, file))
-        return shrunk
-
-    def _card(
-        self,
-        row: RequestRow,
-        images: Sequence[ImageRow],
-        failure: AtelierError | None,
-        files: Sequence[tuple[int, CardFile]],
-        left: str | None,
-        mention: int | None,
-    ) -> Card:
-        t = texts_for(row.locale)
-        request = ImageRequest.from_json(row.request)
-        if not images:
-            words = reply_to(failure or AtelierError(), t)
-            return failed_card(
-                t,
-                request,
-                row.id,
-                words,
-                again=try_again(failure),
-                mention=mention,
-                swap=self._swap(request, failure),
-            )
-        notes: list[str] = []
-        if failure is not None:
-            notes.append(partly(t, len(images), row.count, failure))
-        makers = list(dict.fromkeys(image.model or row.model for image in images))
-        if makers != [row.model]:
-            asked, drew = self._name(row.model), ", ".join(self._name(model) for model in makers)
-            notes.append(t("{model} could not draw just now, so {other} did.", model=asked, other=drew))
-            maker = self._catalog.known(makers[0])
-            request = (in_words_of(self._catalog, request, maker) if maker else None) or request
-        figures = Figures(
-            model_name=", ".join(self._name(model) for model in makers),
-            dimensions=[(image.width, image.height) for image in images],
-            seeds=[image.seed for image in images],
-            charged_microusd=row.charged_microusd or 0,
-            seconds=self._now() - row.created_at,
-            left=left,
-        )
-        return finished_card(t, request, row.id, files, figures, notes=notes, mention=mention)
-
-    def _swap(self, request: ImageRequest, failure: AtelierError | None) -> tuple[str, str] | None:
-        """Another provider's model for a wish whose own could not: the member decides."""
-        if not helps_elsewhere(failure):
-            return None
-        avoid = {request.model.partition("/")[0]}
-        found = next(iter(others(self._catalog, request, avoid=avoid)), None)
-        return (found.model, self._name(found.model)) if found else None
-
-    def _name(self, model: str) -> str:
-        known = self._catalog.known(model)
-        return known.name if known else model
 
     async def _left(self, row: RequestRow) -> str | None:
         standing = await self._quotas.left_of(row)

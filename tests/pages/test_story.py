@@ -36,7 +36,9 @@ async def test_the_second_of_four_pictures_is_varied(channel: ChannelPage) -> No
     card = await channel.imagine("four small boats", count="4")
     await expect(card.locator(".tile")).to_have_count(4)
     before = await channel.messages.count()
-    await channel.button(card, "Vary 2").click()
+    await channel.button(card, "Vary").click()
+    await channel.form.get_by_text("Picture 2", exact=True).click()
+    await channel.form.get_by_role("button", name="Submit").click()
     await expect(channel.messages).to_have_count(before + 1)
     variation = channel.messages.last
     await channel.finished(variation)

@@ -184,7 +184,8 @@ async def test_a_member_takes_their_data_along_and_has_it_erased(stage: Stage) -
         await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a lighthouse"})
     ).card()
     await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "my own fox"})).card()
-    await (await stage.discord.click(stage.bruno, shared, "Vary")).card()
+    window = await (await stage.discord.click(stage.bruno, shared, "Vary")).modal()
+    await (await stage.discord.submit(stage.bruno, window)).card()
     await stage.ended_rows(stage.ada, stage.bruno)
     export = await say(stage, stage.ada, "privacy export")
     assert "Requests: 2 · pictures: 2" in export.text
@@ -202,7 +203,8 @@ async def test_a_member_takes_their_data_along_and_has_it_erased(stage: Stage) -
     rows = await stage.rows(stage.ada)
     assert {row.prompt for row in rows} == {"(erased)"}
     assert sum(row.made for row in rows) == 2
-    again = await stage.discord.click(stage.bruno, shared, "Vary")
+    window = await (await stage.discord.click(stage.bruno, shared, "Vary")).modal()
+    again = await stage.discord.submit(stage.bruno, window)
     assert (await again.card()).pictures
     assert not await stage.differences()
 

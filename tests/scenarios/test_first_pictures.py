@@ -24,7 +24,9 @@ async def test_imagine_posts_a_card_with_picture_prompt_and_buttons(stage: Stage
     assert len(card.pictures) == 1
     assert "a \\*fox\\* in the snow" in card.text
     assert "1024×1024" in card.text
-    assert [button.label for button in card.buttons] == ["Repeat", "Vary", "Edit", "Original", "Delete"]
+    assert [button.label for button in card.buttons] == [
+        "Repeat", "Change", "Vary", "Edit", "Enlarge", "Details", "Original", "To my DMs", "Delete",
+    ]  # fmt: skip
     assert card.alt_texts == ["Picture 1: a *fox* in the snow"]
 
 
@@ -32,9 +34,10 @@ async def test_four_pictures_can_each_be_varied(stage: Stage) -> None:
     asked = await stage.discord.slash(
         stage.ada, stage.channel, "imagine", {"prompt": "four boats", "count": 4}
     )
-    # A preview has a picture and a button too.
-    card = await asked.until(lambda message: message if len(message.pictures) == 4 else None, timeout=10)
-    varied = await stage.discord.click(stage.bruno, card, "Vary 2")
+    card = await asked.card()
+    assert len(card.pictures) == 4
+    window = await (await stage.discord.click(stage.bruno, card, "Vary")).modal()
+    varied = await stage.discord.submit(stage.bruno, window, {"which": "2"})
     variation = await varied.card()
     assert len(variation.pictures) == 1
     assert variation.pictures[0] not in card.pictures
@@ -98,9 +101,13 @@ async def test_cards_and_refusals_speak_french(stage: Stage) -> None:
     card = await asked.card()
     assert [button.label for button in card.buttons] == [
         "Refaire",
+        "Changer",
         "Varier",
         "Modifier",
+        "Agrandir",
+        "Détails",
         "Original",
+        "Dans mes MP",
         "Supprimer",
     ]
     refused = await stage.discord.slash(

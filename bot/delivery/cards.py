@@ -1,0 +1,128 @@
+"""A request's card from what is stored of it: for its delivery, and whenever somebody wants to see it again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from bot import media
+from bot.catalog import Catalog
+from bot.errors import AtelierError
+from bot.failover import helps_elsewhere, in_words_of, others
+from bot.i18n import texts_for
+from bot.images import ImageRequest, Kind
+from bot.replies import partly, reply_to, try_again
+from bot.views import Card, CardFile, Figures, failed_card, finished_card
+from bot.wording import alt_text
+from storage.image_store import ImageStore
+from storage.rows import ImageRow, RequestRow
+
+_REQUEST_LIMIT_BYTES = 24 * 1024 * 1024
+"""All files of one message; Discord's page says 25 MiB for the whole request, form included."""
+
+
+class CardMaker:
+    def __init__(self, store: ImageStore, catalog: Catalog, pixels: media.Pixels) -> None:
+        self._store, self._catalog, self._pixels = store, catalog, pixels
+
+    async def files(
+        self, row: RequestRow, images: Sequence[ImageRow], limit: int
+    ) -> list[tuple[int, CardFile]]:
+        """The pictures' own bytes, or a smaller format of those that this place would refuse."""
+        t = texts_for(row.locale)
+        request = ImageRequest.from_json(row.request)
+        blobs = await asyncio.gather(*(self._store.get(image.key) for image in images))
+        files = [
+            (
+                image.number,
+                CardFile(
+                    name=f"{image.id}.{image.media_type.removeprefix('image/')}",
+                    data=data,
+                    description=alt_text(t, request, image.number),
+                    spoiler=row.spoiler,
+                ),
+            )
+            for image, data in zip(images, blobs, strict=True)
+        ]
+        each = min(limit, _REQUEST_LIMIT_BYTES // max(1, len(files)))
+        crowded = sum(len(file.data) for _, file in files) > _REQUEST_LIMIT_BYTES
+        if crowded or any(len(file.data) > limit for _, file in files):
+            return await self.smaller(files, each if crowded else limit)
+        return files
+
+    async def smaller(self, files: Sequence[tuple[int, CardFile]], limit: int) -> list[tuple[int, CardFile]]:
+        shrunk: list[tuple[int, CardFile]] = []
+        for number, file in files:
+            if len(file.data) > limit:
+                data, media_type = await self._pixels.run(media.shrink_to, file.data, limit)
+                stem = file.name.rpartition(".")[0]
+                file = CardFile(
+                    name=f"{stem}.{media_type.removeprefix('image/')}", data=data,
+                    description=file.description, spoiler=file.spoiler,
+                )  # fmt: skip
+            shrunk.append((number, file))
+        return shrunk
+
+    def card(
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        files: Sequence[tuple[int, CardFile]],
+        *,
+        failure: AtelierError | None = None,
+        left: str | None = None,
+        mention: int | None = None,
+        seconds: float,
+    ) -> Card:
+        """The finished card, or the failed one where there are no pictures; it took `seconds`."""
+        t = texts_for(row.locale)
+        request = ImageRequest.from_json(row.request)
+        if not images:
+            words = reply_to(failure or AtelierError(), t)
+            return failed_card(
+                t,
+                request,
+                row.id,
+                words,
+                again=try_again(failure),
+                mention=mention,
+                swap=self._swap(request, failure),
+            )
+        notes: list[str] = []
+        if failure is not None:
+            notes.append(partly(t, len(images), row.count, failure))
+        makers = list(dict.fromkeys(image.model or row.model for image in images))
+        if makers != [row.model]:
+            asked, drew = self._name(row.model), ", ".join(self._name(model) for model in makers)
+            notes.append(t("{model} could not draw just now, so {other} did.", model=asked, other=drew))
+            maker = self._catalog.known(makers[0])
+            request = (in_words_of(self._catalog, request, maker) if maker else None) or request
+        figures = Figures(
+            model_name=", ".join(self._name(model) for model in makers),
+            dimensions=[(image.width, image.height) for image in images],
+            seeds=[image.seed for image in images],
+            charged_microusd=row.charged_microusd or 0,
+            seconds=seconds,
+            left=left,
+        )
+        can_upscale = bool(self._catalog.models(Kind.UPSCALE))
+        return finished_card(
+            t, request, row.id, files, figures, notes=notes, mention=mention, can_upscale=can_upscale
+        )
+
+    def _swap(self, request: ImageRequest, failure: AtelierError | None) -> tuple[str, str] | None:
+        """Another provider's model for a wish whose own could not: the member decides."""
+        if not helps_elsewhere(failure):
+            return None
+        avoid = {request.model.partition("/")[0]}
+        found = next(iter(others(self._catalog, request, avoid=avoid)), None)
+        return (found.model, self._name(found.model)) if found else None
+
+    def _name(self, model: str) -> str:
+        known = self._catalog.known(model)
+        return known.name if known else model
+
+
+def seconds_of(row: RequestRow) -> float:
+    """From the wish to the hand-over, for a card that is shown again."""
+    return (row.delivered_at or row.settled_at or row.updated_at) - row.created_at
