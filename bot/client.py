@@ -200,6 +200,16 @@ class AtelierBot(commands.AutoShardedBot):
         if begun := [task for task in asyncio.all_tasks() if task.get_name().startswith(_COMMANDS_AT_WORK)]:
             await asyncio.wait(begun, timeout=_LEAVE_SECONDS)
 
+    @property
+    def desks(self) -> list[str]:
+        """The actions of buttons and menus about people and money."""
+        return list(self._desks)
+
+    @property
+    def submits(self) -> list[str]:
+        """The actions of modals."""
+        return list(self._submits)
+
     def on_press(self, action: str, do: Press) -> None:
         self._presses[action] = do
 
