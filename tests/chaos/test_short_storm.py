@@ -11,6 +11,7 @@ from tests.chaos.storm import Plan, blow
 from tests.storage.postgres_server import postgres_server
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
 async def test_kills_and_faults_lose_nothing_and_double_nothing(database: str, tmp_path: Path) -> None:
     plan = Plan(kills=15, restarts=1 if database == "postgres" else 0, disks=1, jumps=1, seed=7)

@@ -119,3 +119,18 @@ async def test_a_failure_of_a_private_request_is_told_to_its_requester_alone(
     assert told.ephemeral
     assert nobody_else_saw_it(stage)
     await asyncio.wait_for(the_only_row(stage), 20)
+
+
+async def test_a_failure_after_the_token_died_stays_out_of_the_channel(
+    stage: Stage, vendor: FakeOpenAI
+) -> None:
+    vendor.answers(status=400, code="moderation_blocked", hold=True)
+    await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a secret", "private": True})
+    await vendor.arrived(1)
+    stage.discord.clock.advance(_QUARTER_OF_AN_HOUR)
+    vendor.release()
+    row = await the_only_row(stage)
+    assert (row.state, row.made) == ("refused", 0)
+    assert nobody_else_saw_it(stage)
+    (told,) = stage.discord.dm(stage.ada).messages
+    assert "Nothing was charged" in told.text
