@@ -63,7 +63,7 @@ MEMBERS_MAY_TYPE = {
 """Of groups that hold something for admins. Everything else in them, and in commands that Discord hides, is theirs."""
 MEMBERS_MAY_PRESS = {"cheaper", "ask", "erase_me"}
 """Of the buttons and menus about people and money (`bot.desk`): who else presses one must be an admin."""
-MEMBERS_MAY_SUBMIT = {"edit", "key"}
+MEMBERS_MAY_SUBMIT = {"edit", "change", "vary", "upscale", "editfound", "varyfound", "key"}
 ASKED_AS_ADMIN: dict[str, dict[str, Any]] = {
     "quota show": {"user": "somebody"}, "quota why": {"user": "somebody"},
     "key add": {"provider": "openai", "server": True}, "key remove": {"provider": "openai", "server": True},
