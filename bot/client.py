@@ -31,6 +31,7 @@ from bot.i18n import texts_for, translate
 from bot.model_list import Watched
 from bot.onward import Onward
 from bot.picks import Picks
+from bot.preferences import PreferenceBook
 from bot.quotas import QuotaService
 from bot.replies import reply_to
 from bot.studio import Studio
@@ -49,6 +50,10 @@ COGS = (
     "cogs.quota",
     "cogs.buttons",
     "cogs.keeping",
+    "cogs.upscale",
+    "cogs.describe",
+    "cogs.blend",
+    "cogs.settings",
     "cogs.menus",
     "cogs.help",
     "cogs.landing",
@@ -98,6 +103,7 @@ class Services:
     onward: Onward
     lineage: Lineage
     picks: Picks
+    preferences: PreferenceBook
     cards: CardMaker
     catalog: Catalog
     providers: Mapping[str, Watched]
@@ -179,6 +185,7 @@ class AtelierBot(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         self.add_dynamic_items(ActionButton, DeskButton, PickText, PickChannel)
         await self._know_servers()
+        await self.services.preferences.load()
         await self.tree.set_translator(GettextTranslator())
         for cog in COGS:
             await self.load_extension(cog)
@@ -245,7 +252,11 @@ class AtelierBot(commands.AutoShardedBot):
         return f"</{name}:{number}>" if number else f"`/{name}`"
 
     def check_guild(self, interaction: discord.Interaction) -> None:
-        """Raises NotAllowed in a server that the owner does not serve."""
+        """Speak the member's own language from here on. Raises NotAllowed in a server that the owner does not serve."""
+        language = self.services.preferences.of(interaction.user.id).language
+        if language is not None:
+            interaction.extras["discord_locale"] = str(interaction.locale)
+            interaction.locale = discord.Locale(language)
         allowed = self.services.allowed_guilds
         if allowed and interaction.guild_id and interaction.guild_id not in allowed:
             raise NotAllowed(what="guild")

@@ -11,6 +11,7 @@ from typing import TypedDict
 
 from bot.catalog import Catalog
 from bot.directions import BLEND
+from bot.errors import NotFound
 from bot.failover import in_words_of
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.models import ImageModel
@@ -122,6 +123,30 @@ class Onward:
             model=model,
             inputs=(picture,),
         )
+        return await self._submit(wish, who)
+
+    async def describe(
+        self, picture: InputImage, who: Asker, *, prompt: str = "", model: str = ""
+    ) -> Accepted:
+        """The picture in words; `prompt` says what to look at most."""
+        wish = ImageRequest(kind=Kind.DESCRIBE, prompt=prompt, model=model, inputs=(picture,))
+        return await self._submit(wish, who)
+
+    async def imagine_told(
+        self,
+        request_id: str,
+        who: Asker,
+        *,
+        prompt: str = "",
+        size: str | None = None,
+        quality: str | None = None,
+    ) -> Accepted:
+        """A picture from the words of a description, or from what a member made of them. Raises NotFound."""
+        row = await self._studio.request_of(request_id, who.requester)
+        words = prompt or row.told_text
+        if not words:
+            raise NotFound(what="request", id=request_id)
+        wish = ImageRequest(kind=Kind.GENERATE, prompt=words, model="", size=size or "auto", quality=quality)
         return await self._submit(wish, who)
 
     async def input_of(self, image_id: str, requester: Requester) -> InputImage:

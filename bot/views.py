@@ -17,9 +17,10 @@ from discord.utils import escape_markdown
 from bot.buttons import ActionButton, card_rows
 from bot.i18n import Texts
 from bot.images import ImageRequest, image_id
-from bot.wording import cut, small, title
+from bot.wording import cut, quoted, small, title
 
 _MAX_PICTURES = 10
+_TOLD_LENGTH = 2500
 _WORTH_SAYING_MICROUSD = 100_000
 """From ten cents on a price is said before the picture is there; every finished card has it."""
 _RED, _GREY, _VIOLET = 0xD9534F, 0x6B7280, 0x7C5CFF
@@ -172,6 +173,43 @@ def failed_card(
         row.add_item(ActionButton("swap", image_id(request_id, 0), model, label=label, emoji="🔀"))
     view.add_item(row)
     return Card(view=view)
+
+
+def told_card(
+    t: Texts,
+    request_id: str,
+    words: str,
+    files: Sequence[tuple[int, CardFile]],
+    model_name: str,
+    *,
+    charged_microusd: int,
+    seconds: float,
+    left: str | None = None,
+    mention: int | None = None,
+) -> Card:
+    """A picture in words, with the buttons that draw them."""
+    box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
+    box.add_item(ui.TextDisplay((f"<@{mention}> " if mention else "") + "💬 " + t("**In words**")))
+    gallery = ui.MediaGallery[ui.LayoutView]()
+    for _, file in files:
+        gallery.add_item(
+            media=f"attachment://{file.shown_name}", description=file.description, spoiler=file.spoiler
+        )
+    if files:
+        box.add_item(gallery)
+    box.add_item(ui.TextDisplay(quoted(words, _TOLD_LENGTH)))
+    parts = [escape_markdown(model_name), t.money(charged_microusd) if charged_microusd else t("free")]
+    parts.append(t.seconds(seconds).replace(" ", "\u00a0"))
+    box.add_item(ui.TextDisplay(small(" · ".join([*parts, *([left] if left else [])]))))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    row, of = ui.ActionRow[ui.LayoutView](), image_id(request_id, 1)
+    blue = discord.ButtonStyle.primary
+    row.add_item(ActionButton("imagine", of, label=t("Imagine this"), emoji="✨", style=blue))
+    row.add_item(ActionButton("retell", of, label=t("Change first"), emoji="📝"))
+    row.add_item(ActionButton("copy", of, label=t("Prompt to copy"), emoji="📋"))
+    view.add_item(row)
+    return Card(view=view, files=tuple(file for _, file in files))
 
 
 def text_card(text: str) -> Card:

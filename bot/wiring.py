@@ -35,6 +35,7 @@ from bot.model_list import Watched
 from bot.onward import Onward
 from bot.picks import Picks
 from bot.pools import Pools
+from bot.preferences import PreferenceBook
 from bot.reconciler import Reconciler
 from bot.roles import Role, Shards
 from bot.settings import Settings
@@ -53,6 +54,7 @@ from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
+from storage.users import UserRepository
 from storage.waiting import WaitingRepository
 from storage.web_sessions import WebSessionRepository
 
@@ -105,7 +107,10 @@ async def build(
         studio = _studio(base, admin, face, queue, acks, work)
         wellbeing = _wellbeing(base, role, presence)
         site = _site(base, admin, studio, client, wellbeing)
-        services = _services(base, admin, studio, acks, _pages(settings, site), wellbeing)
+        services = _services(
+            base, admin, studio, acks,
+            pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
+        )  # fmt: skip
         if bot is not None:
             bot.equip(services)
         yield Program(
@@ -144,11 +149,15 @@ class _Face:
     delivery: DiscordDelivery
     board: PreviewBoard | LineBoard
     estimates: Estimates
+    preferences: PreferenceBook
 
 
 def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
     messenger, settings = Messenger(client), base.settings
-    delivery = DiscordDelivery(messenger, vault=base.vault, cards=_cards(base), quotas=base.quotas)
+    preferences = PreferenceBook(UserRepository(base.database))
+    delivery = DiscordDelivery(
+        messenger, vault=base.vault, cards=_cards(base), quotas=base.quotas, preferences=preferences
+    )
     slots = min(settings.queue_concurrency, settings.provider_concurrency)
     estimates = Estimates(slots)
     edit, address, place = messenger.edit_answer, delivery.address, base.requests.queue_place
@@ -158,7 +167,7 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         if role.draws
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
-    return _Face(delivery=delivery, board=board, estimates=estimates)
+    return _Face(delivery=delivery, board=board, estimates=estimates, preferences=preferences)
 
 
 def _cards(base: Foundation) -> CardMaker:
@@ -270,8 +279,10 @@ def _services(
     admin: Administration,
     studio: Studio,
     acks: Acks,
+    *,
     pages: Pages | None,
     providers: Mapping[str, Watched],
+    preferences: PreferenceBook,
 ) -> Services:
     own_settings = SettingsRepository(base.database)
     return Services(
@@ -280,6 +291,7 @@ def _services(
         lineage=Lineage(studio, base.images, base.requests),
         picks=Picks(own_settings),
         cards=_cards(base),
+        preferences=preferences,
         catalog=base.catalog,
         providers=providers,
         styles=base.styles,

@@ -24,7 +24,7 @@ from bot.errors import (
     error_from_facts,
 )
 from bot.estimates import Estimates
-from bot.images import GeneratedImage, ImageRequest, State, image_id
+from bot.images import GeneratedImage, ImageRequest, Kind, State, image_id
 from bot.patience import patiently
 from bot.turns import Turns
 from storage.image_store import ImageStore
@@ -118,6 +118,8 @@ class StudioWork:
         job = self._jobs.get(request_id)
         if job is None:
             raise Broken
+        if job.row.kind == Kind.DESCRIBE:
+            return await self._describe(job)
         made = [image.id for image in job.images if first <= image.number < first + count]
         if made:
             return made
@@ -136,6 +138,24 @@ class StudioWork:
         return await self._keep(
             job, first, started, await self._drawing.collect(job.row, first, count, begun)
         )
+
+    async def _describe(self, job: _Job) -> list[str]:
+        """Words instead of pictures: written on the row as soon as they are there. They count as one picture."""
+        request_id = job.row.id
+        if job.row.told is None:
+            started = self._now()
+            description = await self._drawing.describe(job.row)
+            told = {"text": description.text, "cost_microusd": description.cost_microusd}
+            stages = {"render_1": (started, self._now() - started)}
+            await patiently(
+                lambda: self._requests.note_told(
+                    request_id, told, stages=stages, vendor_id=description.request_id
+                ),
+                request=request_id,
+                what="noting words",
+            )
+            job.row = replace(job.row, told=told)
+        return [image_id(request_id, 1)]
 
     async def _keep(self, job: _Job, first: int, started: float, drawn: Drawn) -> list[str]:
         """Store the files, then write their rows."""
@@ -181,7 +201,7 @@ class StudioWork:
         started = self._now()
         problem = await self._delivery.deliver(row, images, failure)
         ended = self._now()
-        if problem == LATER and images:
+        if problem == LATER and (images or row.told):
             # Stays `rendered`: the reconciler comes by each minute.
             _log.warning("delivery is put off", request=request_id)
             return
@@ -237,9 +257,9 @@ class StudioWork:
         self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
     ) -> tuple[RequestRow, AtelierError | None]:
         """Charge each picture at most its share of the estimate, release the rest, and write down how it ended."""
-        if not images and failure is None:
+        if not images and not row.told and failure is None:
             failure = Cancelled() if row.cancel_requested_at is not None else Broken()
-        now, end = self._now(), _end(images, failure)
+        now, end = self._now(), _end(bool(images or row.told), failure)
         settled = await self._ledger.settle(row.id, charges_for(row, images), now, end=end)
         if settled is None:
             # Somebody else (the reconciler, another process) was faster: what they wrote is the truth.
@@ -251,6 +271,10 @@ class StudioWork:
 
 def charges_for(row: RequestRow, images: Sequence[ImageRow]) -> list[PictureCharge]:
     """Each picture that came out: a member pays at most its share of the estimate, its maker's pool what it cost."""
+    if row.told:
+        cost = int(row.told["cost_microusd"])
+        member = min(cost, row.estimate_microusd)
+        return [PictureCharge(image_id=image_id(row.id, 1), member_microusd=member, pool_microusd=cost)]
     share, rest = divmod(row.estimate_microusd, row.count)
     return [
         PictureCharge(
@@ -263,19 +287,19 @@ def charges_for(row: RequestRow, images: Sequence[ImageRow]) -> list[PictureChar
     ]
 
 
-def _end(images: Sequence[ImageRow], failure: AtelierError | None) -> End:
+def _end(made: bool, failure: AtelierError | None) -> End:
     if failure is None:
         return End(state=State.RENDERED)
     return End(
-        state=_state_after(images, failure),
+        state=_state_after(made, failure),
         failure_kind=failure.kind,
         failure_facts=failure.facts(),
         raw_error_code=failure.code if isinstance(failure, ProviderError) else None,
     )
 
 
-def _state_after(images: Sequence[ImageRow], failure: AtelierError | None) -> State:
-    if images:
+def _state_after(made: bool, failure: AtelierError | None) -> State:
+    if made:
         return State.RENDERED
     if isinstance(failure, PolicyRefusal):
         return State.REFUSED

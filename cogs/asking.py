@@ -6,16 +6,30 @@ from collections.abc import Iterable
 
 import discord
 from discord import app_commands
-from discord.app_commands import Choice
+from discord.app_commands import Choice, locale_str
 
 from bot.catalog import Catalog, ImageModel
 from bot.client import AtelierBot, first_answer
 from bot.errors import Refused
 from bot.forms import Offered
 from bot.i18n import Texts, texts_for
-from bot.images import ImageRequest, Kind, Place, Requester
+from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.onward import Asker
+from bot.picks import Pick
 from bot.studio import Origin
+from bot.uploads import Found
+
+SAID = {
+    "model": locale_str("Which model draws"),
+    "style": locale_str("A look to go with your words"),
+    "size": locale_str("Like 1024x1024 or 16:9"),
+    "quality": locale_str("Finer costs more"),
+    "count": locale_str("How many pictures"),
+    "format": locale_str("The kind of file"),
+    "private": locale_str("Only you see the result"),
+    "another": locale_str("Another picture to take from"),
+}
+"""What the commands say of the options that they share."""
 
 _MODERATOR = discord.Permissions(manage_messages=True)
 _CHOICES = 25
@@ -63,6 +77,29 @@ async def open_request(bot: AtelierBot, interaction: discord.Interaction, *, pri
         token_expires_at=interaction.expires_at.timestamp(),
         message_id=message_id,
     )
+
+
+def was_private(interaction: discord.Interaction) -> bool:
+    """What is pressed on a message that only one person sees is answered to them alone."""
+    return interaction.message is not None and interaction.message.flags.ephemeral
+
+
+def wants_private(bot: AtelierBot, interaction: discord.Interaction, said: bool | None) -> bool:
+    """What was said in the command, else what this member wants everywhere. From memory: no answer is out yet."""
+    return bot.services.preferences.of(interaction.user.id).private if said is None else said
+
+
+def preferred_model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> str:
+    """A member's own default where it can do that; empty: as the server has it."""
+    chosen = bot.services.preferences.of(interaction.user.id).model or ""
+    return chosen if any(entry.id == chosen for entry in catalog_of(bot, interaction).models(kind)) else ""
+
+
+async def input_from(bot: AtelierBot, pick: Pick, requester: Requester) -> InputImage:
+    """One of ours by its own bytes, so that its family stays together; any other as it is shown."""
+    if pick.image_id is not None:
+        return await bot.services.onward.input_of(pick.image_id, requester)
+    return await bot.services.uploads.picture(Found(filename=pick.name, url=pick.url, size=pick.size))
 
 
 async def asker(

@@ -27,7 +27,7 @@ from bot.forms import (
 from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, InputImage, Kind, image_id
 from bot.onward import model_for
-from cogs.asking import asker, catalog_of, is_moderator, offered_by, requester_of
+from cogs.asking import asker, catalog_of, is_moderator, offered_by, requester_of, was_private
 
 PRIVATE, PUBLIC = "p", "o"
 """A window's argument: whether what comes of it is for its requester alone. It was looked up before it was opened."""
@@ -50,13 +50,13 @@ class Buttons(commands.Cog):
         bot.on_submit("upscale", self.upscale)
 
     async def repeat(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        who = await asker(self._bot, interaction, private=_was_private(interaction))
+        who = await asker(self._bot, interaction, private=was_private(interaction))
         studio = self._bot.services.studio
         await studio.repeat(request_id_of(image), who.requester, who.place, who.origin)
 
     async def swap(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """The same wish on another model, which the button names."""
-        who = await asker(self._bot, interaction, private=_was_private(interaction))
+        who = await asker(self._bot, interaction, private=was_private(interaction))
         await self._bot.services.onward.swap(request_id_of(image), argument or "", who)
 
     async def ask_change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -68,7 +68,7 @@ class Buttons(commands.Cog):
             self._bot, model_for(catalog_of(self._bot, interaction), row, request.kind), like=request
         )
         await self._open(
-            interaction, change_form(t, f"v1:change:{image}:{_door(row.private)}", row.prompt, offered)
+            interaction, change_form(t, f"v1:change:{image}:{door_of(row.private)}", row.prompt, offered)
         )
 
     async def change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -82,7 +82,7 @@ class Buttons(commands.Cog):
         t = texts_for(str(interaction.locale))
         row = await self._bot.services.studio.request_of(request_id_of(image), requester_of(interaction))
         await self._open(
-            interaction, vary_form(t, f"v1:vary:{image}:{_door(row.private)}", numbered(t, argument))
+            interaction, vary_form(t, f"v1:vary:{image}:{door_of(row.private)}", numbered(t, argument))
         )
 
     async def vary(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -102,7 +102,7 @@ class Buttons(commands.Cog):
         t, services = texts_for(str(interaction.locale)), self._bot.services
         row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
         offered = offered_by(self._bot, model_for(catalog_of(self._bot, interaction), row, Kind.EDIT))
-        custom_id = f"v1:edit:{image}:{_door(row.private)}"
+        custom_id = f"v1:edit:{image}:{door_of(row.private)}"
         await self._open(interaction, edit_form(t, custom_id, numbered(t, argument), offered))
 
     async def edit(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -123,12 +123,12 @@ class Buttons(commands.Cog):
         t = texts_for(str(interaction.locale))
         pictures = numbered(t, argument)
         if not pictures:
-            who = await asker(self._bot, interaction, private=_was_private(interaction))
+            who = await asker(self._bot, interaction, private=was_private(interaction))
             onward = self._bot.services.onward
             await onward.upscale(await onward.input_of(image, who.requester), who)
             return
         row = await self._bot.services.studio.request_of(request_id_of(image), requester_of(interaction))
-        custom_id = f"v1:upscale:{image}:{_door(row.private)}"
+        custom_id = f"v1:upscale:{image}:{door_of(row.private)}"
         await self._open(interaction, which_form(t, t("Enlarge a picture"), custom_id, pictures))
 
     async def upscale(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -169,12 +169,8 @@ def _chosen(image: str, filled: Filled) -> list[str]:
     return [image_id(request_id_of(image), number) for number in numbers] or [image]
 
 
-def _door(private: bool) -> str:
+def door_of(private: bool) -> str:
     return PRIVATE if private else PUBLIC
-
-
-def _was_private(interaction: discord.Interaction) -> bool:
-    return interaction.message is not None and interaction.message.flags.ephemeral
 
 
 async def setup(bot: AtelierBot) -> None:

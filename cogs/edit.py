@@ -12,13 +12,14 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.images import ImageRequest, Kind
 from cogs.asking import (
+    SAID,
     Prompt,
+    asker,
     model_choices,
-    open_request,
-    place_of,
+    preferred_model,
     quality_choices,
-    requester_of,
     size_choices,
+    wants_private,
 )
 
 
@@ -30,15 +31,15 @@ class Edit(commands.Cog):
     @app_commands.describe(
         prompt=locale_str("What should change"),
         image=locale_str("The picture to change"),
-        image2=locale_str("Another picture to take from"),
-        image3=locale_str("And another"),
+        image2=SAID["another"],
+        image3=SAID["another"],
         mask=locale_str("White or transparent where the picture may change"),
-        model=locale_str("Which model draws"),
-        size=locale_str("Like 1024x1024 or 16:9"),
-        quality=locale_str("Finer costs more"),
-        count=locale_str("How many pictures"),
-        format=locale_str("The kind of file"),
-        private=locale_str("Only you see the result"),
+        model=SAID["model"],
+        size=SAID["size"],
+        quality=SAID["quality"],
+        count=SAID["count"],
+        format=SAID["format"],
+        private=SAID["private"],
     )
     async def edit(
         self,
@@ -53,15 +54,16 @@ class Edit(commands.Cog):
         quality: str | None = None,
         count: Range[int, 1, 10] = 1,
         format: Literal["png", "jpeg", "webp"] | None = None,
-        private: bool = False,
+        private: bool | None = None,
     ) -> None:
-        origin = await open_request(self._bot, interaction, private=private)
+        alone = wants_private(self._bot, interaction, private)
+        who = await asker(self._bot, interaction, private=alone)
         services = self._bot.services
         inputs = [await services.uploads.picture(given) for given in (image, image2, image3) if given]
         request = ImageRequest(
             kind=Kind.EDIT,
             prompt=prompt,
-            model=model or "",
+            model=model or preferred_model(self._bot, interaction, Kind.EDIT),
             size=size or "auto",
             quality=quality,
             count=count,
@@ -69,9 +71,7 @@ class Edit(commands.Cog):
             inputs=tuple(inputs),
             mask=await services.uploads.mask(mask, inputs[0]) if mask else None,
         )
-        await services.studio.submit(
-            request, requester_of(interaction), place_of(interaction, private=private), origin
-        )
+        await services.studio.submit(request, who.requester, who.place, who.origin)
 
     @edit.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

@@ -12,14 +12,15 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.images import ImageRequest, Kind
 from cogs.asking import (
+    SAID,
     Prompt,
+    asker,
     model_choices,
-    open_request,
-    place_of,
+    preferred_model,
     quality_choices,
-    requester_of,
     size_choices,
     style_choices,
+    wants_private,
 )
 
 
@@ -31,16 +32,16 @@ class Imagine(commands.Cog):
     @app_commands.describe(
         prompt=locale_str("What you would like to see"),
         image=locale_str("A picture to start from"),
-        model=locale_str("Which model draws"),
-        style=locale_str("A look to go with your words"),
-        size=locale_str("Like 1024x1024 or 16:9"),
-        quality=locale_str("Finer costs more"),
-        count=locale_str("How many pictures"),
-        format=locale_str("The kind of file"),
+        model=SAID["model"],
+        style=SAID["style"],
+        size=SAID["size"],
+        quality=SAID["quality"],
+        count=SAID["count"],
+        format=SAID["format"],
         background=locale_str("Transparent needs PNG or WebP"),
         seed=locale_str("The same number and words draw the same picture, where the model can"),
         negative=locale_str("What should not be in the picture, where the model can"),
-        private=locale_str("Only you see the result"),
+        private=SAID["private"],
         spoiler=locale_str("Hide the picture until it is clicked"),
     )
     async def imagine(
@@ -57,17 +58,19 @@ class Imagine(commands.Cog):
         background: Literal["auto", "opaque", "transparent"] | None = None,
         seed: Range[int, 0, 4_294_967_294] | None = None,
         negative: Range[str, 1, 2000] | None = None,
-        private: bool = False,
+        private: bool | None = None,
         spoiler: bool = False,
     ) -> None:
-        origin = await open_request(self._bot, interaction, private=private)
-        services = self._bot.services
+        services, mine = self._bot.services, self._bot.services.preferences.of(interaction.user.id)
+        alone = wants_private(self._bot, interaction, private)
+        who = await asker(self._bot, interaction, private=alone, spoiler=spoiler)
+        kind = Kind.EDIT if image else Kind.GENERATE
         request = ImageRequest(
-            kind=Kind.EDIT if image else Kind.GENERATE,
+            kind=kind,
             prompt=prompt,
-            model=model or "",
-            style=style,
-            size=size or "auto",
+            model=model or preferred_model(self._bot, interaction, kind),
+            style=style or mine.style,
+            size=size or (mine.size if not image else None) or "auto",
             quality=quality,
             count=count,
             format=format,
@@ -76,8 +79,7 @@ class Imagine(commands.Cog):
             negative=negative,
             inputs=(await services.uploads.picture(image),) if image else (),
         )
-        place = place_of(interaction, private=private, spoiler=spoiler)
-        await services.studio.submit(request, requester_of(interaction), place, origin)
+        await services.studio.submit(request, who.requester, who.place, who.origin)
 
     @imagine.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

@@ -51,10 +51,11 @@ class Keeping(commands.Cog):
     async def copy(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """The words alone in a message of the old kind: a telephone copies such a message whole."""
         await first_answer(self._bot, interaction, private=True)
-        _, row = await self._bot.services.studio.image_of(image, requester_of(interaction))
-        await interaction.edit_original_response(content=row.prompt[:_CONTENT_LENGTH])
-        for start in range(_CONTENT_LENGTH, len(row.prompt), _CONTENT_LENGTH):
-            await interaction.followup.send(row.prompt[start : start + _CONTENT_LENGTH], ephemeral=True)
+        row = await self._bot.services.studio.request_of(request_id_of(image), requester_of(interaction))
+        words = row.told_text or row.prompt
+        await interaction.edit_original_response(content=words[:_CONTENT_LENGTH])
+        for start in range(_CONTENT_LENGTH, len(words), _CONTENT_LENGTH):
+            await interaction.followup.send(words[start : start + _CONTENT_LENGTH], ephemeral=True)
 
     async def original(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """The files as the model made them, to the one who asks alone."""

@@ -28,8 +28,7 @@ from bot.forms import (
 from bot.i18n import Texts, texts_for
 from bot.images import InputImage, Kind, Requester
 from bot.picks import Pick, pictures_in
-from bot.uploads import Found
-from cogs.asking import asker, catalog_of, offered_by
+from cogs.asking import asker, catalog_of, input_from, offered_by, wants_private
 
 
 class Menus(commands.Cog):
@@ -64,7 +63,7 @@ class Menus(commands.Cog):
 
     async def edit(self, interaction: discord.Interaction, number: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=False)
+        who = await asker(self._bot, interaction, private=wants_private(self._bot, interaction, None))
         if not filled.text(PROMPT).strip():
             raise InvalidRequest(field="prompt", problem="empty")
         inputs = await self._inputs(number, filled, who.requester)
@@ -75,7 +74,7 @@ class Menus(commands.Cog):
 
     async def vary(self, interaction: discord.Interaction, number: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=False)
+        who = await asker(self._bot, interaction, private=wants_private(self._bot, interaction, None))
         inputs = await self._inputs(number, filled, who.requester)
         await self._bot.services.onward.vary(
             inputs[0],
@@ -96,14 +95,9 @@ class Menus(commands.Cog):
     async def _inputs(self, number: str, filled: Filled, requester: Requester) -> list[InputImage]:
         picks = await self._bot.services.picks.take(number, requester.user_id)
         places = [int(place) for place in filled.chosen(WHICH) if place.isdecimal()] or [0]
-        return [await self._input(picks[place], requester) for place in places if place < len(picks)]
-
-    async def _input(self, pick: Pick, requester: Requester) -> InputImage:
-        """One of ours by its own bytes, so that its family stays together; any other as it is shown."""
-        if pick.image_id is not None:
-            return await self._bot.services.onward.input_of(pick.image_id, requester)
-        file = Found(filename=pick.name, url=pick.url, size=pick.size)
-        return await self._bot.services.uploads.picture(file)
+        return [
+            await input_from(self._bot, picks[place], requester) for place in places if place < len(picks)
+        ]
 
 
 def _named(t: Texts, picks: Sequence[Pick]) -> Pictures:

@@ -68,6 +68,7 @@ class PrivacyCommands(commands.GroupCog, name="privacy", description=locale_str(
         requests, images = await self._bot.services.admin.privacy.erase(
             interaction.user.id, actor_id=interaction.user.id
         )
+        self._bot.services.preferences.forget(interaction.user.id)
         words = t("🧹 Erased. Requests: {requests} · pictures: {images}.", requests=requests, images=images)
         await interaction.edit_original_response(content=words)
 

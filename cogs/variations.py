@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.forms import STRENGTHS
 from bot.images import ImageRequest, Kind
-from cogs.asking import Prompt, model_choices, open_request, place_of, requester_of
+from cogs.asking import SAID, Prompt, asker, model_choices, preferred_model, wants_private
 
 
 class Variations(commands.Cog):
@@ -22,9 +22,9 @@ class Variations(commands.Cog):
         image=locale_str("The picture to vary"),
         prompt=locale_str("What may be different"),
         strength=locale_str("How far from the picture"),
-        count=locale_str("How many pictures"),
-        model=locale_str("Which model draws"),
-        private=locale_str("Only you see the result"),
+        count=SAID["count"],
+        model=SAID["model"],
+        private=SAID["private"],
     )
     @app_commands.choices(
         strength=[
@@ -41,21 +41,20 @@ class Variations(commands.Cog):
         strength: str | None = None,
         count: Range[int, 1, 5] = 1,
         model: str | None = None,
-        private: bool = False,
+        private: bool | None = None,
     ) -> None:
-        origin = await open_request(self._bot, interaction, private=private)
+        alone = wants_private(self._bot, interaction, private)
+        who = await asker(self._bot, interaction, private=alone)
         services = self._bot.services
         request = ImageRequest(
             kind=Kind.VARIATIONS,
             prompt=prompt or "",
-            model=model or "",
+            model=model or preferred_model(self._bot, interaction, Kind.VARIATIONS),
             count=count,
             strength=STRENGTHS.get(strength or ""),
             inputs=(await services.uploads.picture(image),),
         )
-        await services.studio.submit(
-            request, requester_of(interaction), place_of(interaction, private=private), origin
-        )
+        await services.studio.submit(request, who.requester, who.place, who.origin)
 
     @variations.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:

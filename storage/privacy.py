@@ -80,6 +80,7 @@ class PrivacyRepository:
                 .where(and_(*whose), _ENDED)
                 .values(
                     prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""}, token=None,
+                    told=null(),
                     batch_id=None, listed=False, message_id=None, message_channel_id=None,
                     interaction_id=null(), provider_request_ids=[],
                     failure_facts=null(), reference=null(), parent_image_id=None,
@@ -99,7 +100,9 @@ class PrivacyRepository:
         change = (
             update(requests)
             .where(requests.c.created_at < before, _ENDED, requests.c.prompt != GONE)
-            .values(prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""})
+            .values(
+                prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""}, told=null()
+            )
         )
         scripts = delete(batches).where(batches.c.created_at < before, batches.c.told_at.is_not(None))
         await self._database.change(scripts)

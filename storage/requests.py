@@ -197,6 +197,16 @@ class RequestRepository:
         ids = appended(self._database.dialect, requests.c.provider_request_ids, vendor_request_id)
         await self._update(request_id, provider_request_ids=ids)
 
+    async def note_told(
+        self, request_id: str, told: Json, *, stages: Mapping[str, Sequence[float]], vendor_id: str | None
+    ) -> None:
+        """What a description gave, with the vendor's id of the call and its stages' `[started_at, seconds]`.
+
+        One write, as for pictures: it is what stops a second purchase.
+        """
+        note = noted(self._database.dialect, request_id, stages, vendor_id)
+        await self._change(note.values(told=told))
+
     async def add_attempt(self, request_id: str) -> int:
         """How many there are now; 0 for an unknown id."""
         change = (

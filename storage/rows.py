@@ -115,7 +115,8 @@ class Accepted:
 class RequestRow:
     """A request as it stands. `charged_microusd` is the member's, `cost_microusd` what it really cost.
 
-    `stages` maps a stage's name to `[started_at, seconds]`; `words` is the prompt as searches read it (`folded`).
+    `told` is what a description gave: its `text`, and what that really cost in `cost_microusd`. `stages` maps a stage's
+    name to `[started_at, seconds]`; `words` is the prompt as searches read it (`folded`).
     """
 
     id: str
@@ -165,6 +166,12 @@ class RequestRow:
     words: str = field(repr=False)
     created_at: float
     updated_at: float
+    told: Json | None = None
+
+    @property
+    def told_text(self) -> str:
+        """Empty where nothing was described."""
+        return str(self.told["text"]) if self.told else ""
 
 
 @dataclass(frozen=True, kw_only=True)

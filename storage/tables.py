@@ -118,6 +118,7 @@ requests = Table(
     Column("settled_at", Double),
     Column("parent_image_id", Text),
     Column("stages", _Json, nullable=False),
+    _json("told"),
     Column("reference", Text),
     Column("limits", _Json, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),

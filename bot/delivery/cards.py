@@ -12,8 +12,8 @@ from bot.failover import helps_elsewhere, in_words_of, others
 from bot.i18n import texts_for
 from bot.images import ImageRequest, Kind
 from bot.replies import partly, reply_to, try_again
-from bot.views import Card, CardFile, Figures, failed_card, finished_card
-from bot.wording import alt_text
+from bot.views import Card, CardFile, Figures, failed_card, finished_card, told_card
+from bot.wording import alt_text, cut
 from storage.image_store import ImageStore
 from storage.rows import ImageRow, RequestRow
 
@@ -63,6 +63,16 @@ class CardMaker:
             shrunk.append((number, file))
         return shrunk
 
+    async def described_files(self, row: RequestRow, limit: int) -> list[tuple[int, CardFile]]:
+        """The picture that was put into words, as far as it may go up here."""
+        picture = ImageRequest.from_json(row.request).inputs[0]
+        data, media_type = await self._store.get(picture.key), picture.media_type
+        if len(data) > limit:
+            data, media_type = await self._pixels.run(media.shrink_to, data, limit)
+        name = f"described.{media_type.removeprefix('image/')}"
+        words = cut(row.told_text, 1024)
+        return [(1, CardFile(name=name, data=data, description=words, spoiler=row.spoiler))]
+
     def card(
         self,
         row: RequestRow,
@@ -77,6 +87,12 @@ class CardMaker:
         """The finished card, or the failed one where there are no pictures; it took `seconds`."""
         t = texts_for(row.locale)
         request = ImageRequest.from_json(row.request)
+        if row.told:
+            charged = row.charged_microusd or 0
+            return told_card(
+                t, row.id, row.told_text, files, self._name(row.model),
+                charged_microusd=charged, seconds=seconds, left=left, mention=mention,
+            )  # fmt: skip
         if not images:
             words = reply_to(failure or AtelierError(), t)
             return failed_card(

@@ -20,6 +20,7 @@ from bot.delivery.cards import CardMaker
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge, Unclear
 from bot.errors import AtelierError
 from bot.i18n import texts_for
+from bot.preferences import PreferenceBook
 from bot.quotas import QuotaService
 from bot.replies import left_line
 from bot.vault import Vault
@@ -48,10 +49,12 @@ class DiscordDelivery:
         vault: Vault,
         cards: CardMaker,
         quotas: QuotaService,
+        preferences: PreferenceBook,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._messenger, self._vault, self._cards, self._quotas = messenger, vault, cards, quotas
+        self._preferences = preferences
         self._now, self._sleep = now, sleep
         self._hands = asyncio.Semaphore(_AT_ONCE)
 
@@ -77,11 +80,17 @@ class DiscordDelivery:
     ) -> str | None:
         address = self.address(row)
         try:
-            files = await self._cards.files(row, images, address.file_limit_bytes)
+            limit = address.file_limit_bytes
+            files = (
+                await self._cards.described_files(row, limit)
+                if row.told
+                else await self._cards.files(row, images, limit)
+            )
         except StorageError as error:
             _log.exception("the pictures of a request cannot be read", request=row.id)
             return str(error)
-        left = await self._left(row) if images else None
+        made = bool(images or row.told)
+        left = await self._left(row) if made else None
 
         async def card(mention: int | None, shown: Sequence[tuple[int, CardFile]]) -> Card:
             seconds = self._now() - row.created_at
@@ -90,9 +99,14 @@ class DiscordDelivery:
             )
 
         problem = await self._chain(address, files, card)
-        if problem is None and images and self._now() - row.created_at > PING_AFTER_SECONDS:
+        if problem is None and made and await self._wants_ping(row):
             await self._ping(address)
         return problem
+
+    async def _wants_ping(self, row: RequestRow) -> bool:
+        wish = (await self._preferences.fresh(row.user_id)).ping
+        late = self._now() - row.created_at > PING_AFTER_SECONDS
+        return wish == "always" or (late and wish != "never")
 
     async def _chain(
         self,

@@ -102,6 +102,7 @@ def _requests() -> None:
         sa.Column("settled_at", sa.Double()),
         sa.Column("parent_image_id", sa.Text()),
         sa.Column("stages", JSON, nullable=False),
+        sa.Column("told", JSON),
         sa.Column("reference", sa.Text()),
         sa.Column("limits", JSON, nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),

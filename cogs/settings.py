@@ -1,0 +1,144 @@
+"""/settings: what a member wants everywhere, without saying it each time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, locale_str
+from discord.ext import commands
+from discord.utils import escape_markdown
+
+from bot.client import AtelierBot, first_answer
+from bot.errors import InvalidRequest
+from bot.i18n import Texts, texts_for
+from bot.images import Kind
+from bot.preferences import Preferences
+from bot.sizes import understand
+from cogs.asking import SAID, catalog_of, model_choices, size_choices
+
+_NOTHING = "-"
+"""What a menu sends for "as the server has it"."""
+
+_LANGUAGES = {"en-US": "English", "fr": "Français"}
+
+
+class Settings(commands.Cog):
+    def __init__(self, bot: AtelierBot) -> None:
+        self._bot = bot
+
+    @app_commands.command(description=locale_str("Your own defaults: model, size, style, privacy, language"))
+    @app_commands.describe(
+        model=SAID["model"],
+        size=locale_str("The size of new pictures, like 16:9"),
+        style=SAID["style"],
+        private=locale_str("Whether only you see your results unless you say otherwise"),
+        language=locale_str("The language in which I speak to you"),
+        ping=locale_str("Whether I call you when a picture is ready"),
+        reset=locale_str("Forget all of these"),
+    )
+    @app_commands.choices(
+        language=[
+            Choice(name=locale_str("As my Discord"), value=_NOTHING),
+            *(Choice(name=name, value=value) for value, name in _LANGUAGES.items()),
+        ],
+        ping=[
+            Choice(name=locale_str("when it took more than a minute"), value="late"),
+            Choice(name=locale_str("always"), value="always"),
+            Choice(name=locale_str("never"), value="never"),
+        ],
+    )
+    async def settings(
+        self,
+        interaction: discord.Interaction[AtelierBot],
+        model: str | None = None,
+        size: str | None = None,
+        style: str | None = None,
+        private: bool | None = None,
+        language: str | None = None,
+        ping: str | None = None,
+        reset: bool = False,
+    ) -> None:
+        await first_answer(self._bot, interaction, private=True)
+        book = self._bot.services.preferences
+        now = Preferences() if reset else book.of(interaction.user.id)
+        given = {"model": model, "size": size, "style": style, "language": language, "ping": ping}
+        wishes: dict[str, Any] = {
+            name: self._checked(interaction, name, value) for name, value in given.items() if value
+        }
+        if private is not None:
+            wishes["private"] = private
+        if wishes or reset:
+            now = replace(now, **wishes)
+            await book.change(interaction.user.id, interaction.user.name, str(interaction.locale), now)
+        own = interaction.extras.get("discord_locale", str(interaction.locale))
+        t = texts_for(now.language or own)
+        await interaction.edit_original_response(content="\n".join(self._told(t, now)))
+
+    @settings.autocomplete("model")
+    async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return self._or_none(interaction, model_choices(self._bot, interaction, typed, Kind.GENERATE))
+
+    @settings.autocomplete("size")
+    async def sizes(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return self._or_none(interaction, size_choices(self._bot, interaction, typed, Kind.GENERATE))
+
+    @settings.autocomplete("style")
+    async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        """Those of every server: a server's own are known there only."""
+        found = [
+            Choice(name=label[:100], value=name)
+            for name, label in self._bot.services.styles.labels(str(interaction.locale))
+            if typed.casefold() in name.casefold() or typed.casefold() in label.casefold()
+        ]
+        return self._or_none(interaction, found)
+
+    def _or_none(self, interaction: discord.Interaction, found: list[Choice[str]]) -> list[Choice[str]]:
+        t = texts_for(str(interaction.locale))
+        return [Choice(name=t("no default of my own"), value=_NOTHING), *found][:25]
+
+    def _checked(self, interaction: discord.Interaction, name: str, value: str) -> str | None:
+        """The wish as it is kept. Raises Refused for what nothing here understands."""
+        services, catalog = self._bot.services, catalog_of(self._bot, interaction)
+        if value == _NOTHING:
+            return None
+        if name == "model":
+            return catalog.find(value).id
+        if name == "style":
+            return services.styles.check(value)
+        if name == "size":
+            try:
+                understand(value)
+            except ValueError:
+                offered = catalog.sizes_for(catalog.default(Kind.GENERATE))
+                raise InvalidRequest(field="size", problem="unknown", value=value, allowed=offered) from None
+        return value
+
+    def _told(self, t: Texts, now: Preferences) -> list[str]:
+        known = self._bot.services.catalog.known(now.model or "")
+        model = (known.name if known else now.model) or t("as the server has it")
+        pings = {
+            "late": t("when it took more than a minute"),
+            "always": t("always"),
+            "never": t("never"),
+        }
+        size, language = now.size or t("as the model likes it"), t("as your Discord")
+        return [
+            t("**Your settings**"),
+            t("Model: {model}", model=escape_markdown(model)),
+            t("Size of new pictures: {size}", size=escape_markdown(size)),
+            t("Style: {style}", style=escape_markdown(now.style or "–")),
+            t("🔒 Only you see your results unless you say otherwise")
+            if now.private
+            else t("👥 Everybody here sees your results unless you say otherwise"),
+            t("Language: {language}", language=_LANGUAGES.get(now.language or "", language)),
+            t("I call you when a picture is ready: {when}", when=pings.get(now.ping, now.ping)),
+            "-# "
+            + t("Change them with {link}; they hold everywhere.", link=self._bot.command_link("settings")),
+        ]
+
+
+async def setup(bot: AtelierBot) -> None:
+    await bot.add_cog(Settings(bot))
