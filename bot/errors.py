@@ -118,7 +118,8 @@ class RetiredModel(Refused):
 
 @dataclass(eq=False)
 class BadImage(Refused):
-    """`problem`: not_a_picture, too_many_bytes, too_many_pixels, animated, truncated, unreachable, mask_size or _alpha.
+    """`problem`: not_a_picture, too_many_bytes, too_many_pixels, animated, truncated, unreachable, no_file, mask_size
+    or mask_alpha.
 
     `limit` is in bytes or pixels, as the problem says.
     """

@@ -76,6 +76,24 @@ def set_up(
     )
 
 
+def lend() -> None:
+    """For a program that is not ours: our lines go to the standard library's loggers, for it to show or not.
+
+    Changes nothing where structlog was set up already, by `set_up` or by that program.
+    """
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[
+                structlog.stdlib.filter_by_level,
+                hide_secrets,
+                structlog.stdlib.render_to_log_kwargs,
+            ],
+            logger_factory=structlog.stdlib.LoggerFactory(),
+            wrapper_class=structlog.stdlib.BoundLogger,
+            cache_logger_on_first_use=True,
+        )
+
+
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Texts under names such as `token` or `api_key` are not shown, whatever they are; numbers (`input_tokens`) are."""
     return {key: _without_secrets(key, value) for key, value in event.items()}

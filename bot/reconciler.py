@@ -7,11 +7,13 @@ broke, or a restored database knows rows that the engine does not.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
 
+from bot.errands import lives_elsewhere
 from bot.errors import AtelierError, Interrupted, Parked
 from bot.images import State
 from storage.requests import RequestRepository
@@ -49,7 +51,7 @@ class Reconciler:
         ended = 0
         for row in rows:
             status = statuses.get(row.id, "missing")
-            if status in _UNDER_WAY or self._engine.is_alive(row.id):
+            if status in _UNDER_WAY or self._engine.is_alive(row.id) or lives_elsewhere(row, time.time()):
                 continue
             failure = Parked(attempts=_ATTEMPTS) if status == _GAVE_UP else Interrupted()
             _log.warning("reconciled", request=row.id, state=row.state, engine=status)

@@ -213,6 +213,8 @@ def _(error: BadImage, t: Texts) -> str:
             return t("{name} is damaged: it ends in the middle. Please send it again.", name=name)
         case "unreachable":
             return t("{name} could not be fetched from Discord. Please send it again.", name=name)
+        case "no_file":
+            return t("{name} is not there, or cannot be read. Look at its path.", name=name)
         case "mask_size":
             return t("The mask must have exactly the size of the picture.")
         case "mask_alpha":

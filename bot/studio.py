@@ -72,7 +72,8 @@ class Finisher(Protocol):
 class Origin:
     """The event that asked: one event that comes twice is one request. `token` answers it until `token_expires_at`.
 
-    `part` is a part of a batch instead: its id, the position (from 1) and the round.
+    `part` is a part of a batch instead: its id, the position (from 1) and the round. `reference` is a name
+    under which the asker finds the request again.
     """
 
     door: str = "discord"
@@ -82,6 +83,7 @@ class Origin:
     token_expires_at: float | None = None
     message_id: int | None = None
     part: tuple[str, int, int] | None = None
+    reference: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,6 +343,7 @@ class Studio:
             message_channel_id=place.channel_id,
             file_limit_bytes=place.file_limit_bytes,
             parent_image_id=request.parent_image_id,
+            reference=origin.reference,
             limits=tuple(asdict(limit) for limit in terms.limits),
             counted_channel_id=place.parent_channel_id,
             batch_id=batch_id,

@@ -21,11 +21,13 @@ from bot.backup import NightlyBackup
 from bot.client import AtelierBot, Pages, Services
 from bot.delivery.cards import CardMaker
 from bot.delivery.discord import DiscordDelivery
+from bot.delivery.doors import Doors, InHand
 from bot.delivery.lineboard import LineBoard
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import PreviewBoard
 from bot.details import Lineage
 from bot.drawing import Drawing
+from bot.errands import DOOR
 from bot.estimates import Estimates
 from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
@@ -205,7 +207,7 @@ def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
         ledger=base.ledger,
         store=base.store,
         board=face.board,
-        delivery=face.delivery,
+        delivery=Doors(face.delivery, {DOOR: InHand()}),
         turns=Turns(settings.member_concurrency),
         budget=admin.budget,
         estimates=face.estimates,

@@ -87,6 +87,13 @@ class RequestRepository:
 
         return await self._database.read(work)
 
+    async def with_reference(self, reference: str) -> list[RequestRow]:
+        """Settled ones that made pictures, newest first."""
+        same = select(requests).where(
+            requests.c.reference == reference, requests.c.settled_at.is_not(None), requests.c.made > 0
+        )
+        return await self._database.many(RequestRow, same.order_by(requests.c.created_at.desc()).limit(20))
+
     async def by_interaction(self, interaction_id: int) -> RequestRow | None:
         return await self._database.one(
             RequestRow, select(requests).where(requests.c.interaction_id == interaction_id)
@@ -113,6 +120,12 @@ class RequestRepository:
         if guild_id is not None:
             page = page.where(requests.c.guild_id == guild_id)
         return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
+
+    async def newest(self, *, limit: int = 20) -> list[RequestRow]:
+        """Everybody's, newest first."""
+        return await self._database.many(
+            RequestRow, select(requests).order_by(requests.c.created_at.desc()).limit(limit)
+        )
 
     async def of_guild(
         self, guild_id: int, *, limit: int = 20, before: float | None = None
@@ -171,6 +184,11 @@ class RequestRepository:
             requests.c.created_at < mine, (requests.c.created_at == mine) & (requests.c.id < request_id)
         )
         return await self._number(select(func.count()).select_from(requests).where(IS_OPEN, ahead))
+
+    async def touch(self, request_ids: Collection[str]) -> None:
+        """Say that somebody works on them."""
+        if request_ids:
+            await self._change(update(requests).where(requests.c.id.in_(request_ids), IS_OPEN))
 
     async def set_state(
         self, request_id: str, state: str, *, only_from: Collection[str] = OPEN_STATES

@@ -46,6 +46,7 @@ OPEN_STATES = ("accepted", "queued", "rendering", "rendered")
 IS_OPEN = text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
 IS_UNSETTLED = text("settled_at IS NULL")
 IS_UNTOLD = text("told_at IS NULL")
+_IS_REFERRED_TO = text("reference IS NOT NULL")
 
 
 def _json(name: str) -> Column[object]:
@@ -133,6 +134,7 @@ requests = Table(
     UniqueConstraint("batch_id", "batch_position", "batch_round"),
     Index("requests_open", "created_at", "user_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("requests_unsettled", "updated_at", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED),
+    Index("requests_reference", "reference", sqlite_where=_IS_REFERRED_TO, postgresql_where=_IS_REFERRED_TO),
     Index(None, "user_id", "created_at"),
     Index(None, "guild_id", "created_at"),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bot import cli
-from bot.commandline import service
+from bot.commandline import failures, service
 from bot.errors import SettingsError, StartupError
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +77,7 @@ def test_an_unknown_verb_is_a_usage_error(tmp_path: Path) -> None:
     assert "invalid choice: 'paint'" in ended.stderr
 
 
-@pytest.mark.parametrize("what", [*cli._STARTUP_WORDS, "something_new"])
+@pytest.mark.parametrize("what", [*failures.STARTUP_WORDS, "something_new"])
 def test_every_start_up_error_is_a_sentence_a_place_and_a_hint(
     what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -98,7 +98,7 @@ def test_every_start_up_error_of_the_code_has_its_words() -> None:
         for found in re.findall(r'StartupError\(\s*(?:what=)?"(\w+)"', path.read_text())
     }
     assert raised
-    assert raised <= set(cli._STARTUP_WORDS)
+    assert raised <= set(failures.STARTUP_WORDS)
 
 
 def test_a_fault_of_ours_is_one_line_and_code_1(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def declare(verbs: Verbs) -> None:
     verbs.add("models", models, "list the models, what they cost, and what lacks a key")
+    verbs.add("styles", styles, "list the styles: words that go with yours")
 
 
 def models(_options: argparse.Namespace) -> None:
@@ -62,3 +63,10 @@ def _state(shelf: Shelf) -> str:
     if health.until is not None:
         said += f" until {datetime.fromtimestamp(health.until).astimezone():%H:%M:%S}"
     return said if health.latency_seconds is None else f"{said}, {health.latency_seconds:.1f} s a picture"
+
+
+def styles(_options: argparse.Namespace) -> None:
+    from bot.styles import Styles
+
+    for name, label in Styles.load(read_settings().styles_file).labels("en"):
+        print(f"{name:<20} {label}")

@@ -130,6 +130,13 @@ def _requests() -> None:
     op.create_index(
         "requests_unsettled", "requests", ["updated_at"], sqlite_where=UNSETTLED, postgresql_where=UNSETTLED
     )
+    op.create_index(
+        "requests_reference",
+        "requests",
+        ["reference"],
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
     op.create_index(op.f("requests_user_id_created_at"), "requests", ["user_id", "created_at"])
 
 

@@ -1,0 +1,120 @@
+"""Verbs that look back: history, show, usage."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commandline.asking import declare_talk, within
+from bot.commandline.verbs import EXIT_OK, Verbs
+
+if TYPE_CHECKING:
+    from bot.commandline.screen import Screen
+    from bot.library import Atelier
+
+
+def declare(verbs: Verbs) -> None:
+    told = verbs.add("history", within(history), "list what was asked for on this machine, newest first")
+    told.add_argument("--limit", type=int, default=20, metavar="N")
+    told.add_argument("--all", action="store_true", help="everybody's: Discord's members as well")
+    declare_talk(told)
+    shown = verbs.add(
+        "show", within(show), "say all about a request or a picture, and write its file where asked"
+    )
+    shown.add_argument(
+        "id", metavar="ID", help="img_… from the history, a card's details, or the end of a picture's line"
+    )
+    shown.add_argument("--out", type=Path, metavar="FILE|DIR", help="write the pictures there")
+    declare_talk(shown)
+    spent = verbs.add("usage", within(usage), "say what was drawn and what it cost")
+    spent.add_argument(
+        "--span", choices=("day", "week", "month", "year"), default="month", help="default: month"
+    )
+    spent.add_argument(
+        "--guild", type=int, default=0, metavar="ID", help="of this server; default: what is in none"
+    )
+    declare_talk(spent)
+
+
+async def history(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    listed = await atelier.history(options.limit, everybody=options.all)
+    if screen.as_json:
+        screen.json([asdict(one) for one in listed])
+        return EXIT_OK
+    if not listed:
+        screen.note('Nothing yet. Begin with: atelier imagine "a fox in the snow"')
+        return EXIT_OK
+    screen.table(
+        ("asked", "id", "state", "model", "cost", "prompt"),
+        [
+            (_moment(one.asked_at), one.id, one.state, one.model, screen.price(one.cost), _short(one.prompt))
+            for one in listed
+        ],
+    )
+    return EXIT_OK
+
+
+async def show(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    result = await atelier.show(options.id)
+    if options.out:
+        result = result.save(options.out)
+    if screen.as_json:
+        screen.json(result.facts())
+        return EXIT_OK
+    screen.facts({"request": result.request_id, "prompt": result.prompt, "model": result.model})
+    for picture in result.pictures:
+        screen.facts(
+            {
+                "": "",
+                **{
+                    name: str(value)
+                    for name, value in picture.facts().items()
+                    if name not in ("prompt", "license")
+                },
+            }
+        )
+    if result.failure is not None:
+        screen.facts({"failure": screen.words(result.failure)})
+    return EXIT_OK
+
+
+async def usage(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    report = await atelier.usage(options.span, guild_id=options.guild)
+    if screen.as_json:
+        screen.json(
+            {
+                "first": report.first.isoformat(),
+                "last": report.last.isoformat(),
+                "images": report.images,
+                "cost": report.cost_microusd / 1_000_000,
+                "models": [
+                    {"model": name, "images": images, "cost": money / 1_000_000}
+                    for name, images, money in report.by_model
+                ],
+            }
+        )
+        return EXIT_OK
+    screen.table(
+        ("model", "pictures", "cost"),
+        [
+            *(
+                (name, str(images), screen.price(money / 1_000_000))
+                for name, images, money in report.by_model
+            ),
+            ("all", str(report.images), screen.price(report.cost_microusd / 1_000_000)),
+        ],
+    )
+    screen.note(f"{report.first} to {report.last}")
+    return EXIT_OK
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _short(prompt: str) -> str:
+    words = " ".join(prompt.split())
+    return words if len(words) <= 60 else f"{words[:59]}…"

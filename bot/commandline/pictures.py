@@ -1,0 +1,69 @@
+"""Verbs that make one picture or a few: imagine, edit, variations, upscale, describe, compare."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from bot.commandline import asking
+from bot.commandline.asking import asked_of, hand_over
+from bot.commandline.verbs import Verbs
+
+if TYPE_CHECKING:
+    from bot.commandline.screen import Screen
+    from bot.library import Atelier
+
+_IMAGE = "a file, or the id of a picture such as img_abcdefghijklm_1"
+
+
+def declare(verbs: Verbs) -> None:
+    drawn = asking.declare(
+        verbs, "imagine", imagine, "draw pictures from words; asks for them when none are given"
+    )
+    drawn.add_argument("prompt", nargs="?", metavar="PROMPT", help="what you would like to see")
+    drawn.add_argument("--image", action="append", metavar="IMAGE", help=f"start from it: {_IMAGE}")
+    changed = asking.declare(verbs, "edit", edit, "change a picture in words", kind="edit")
+    changed.add_argument("image", metavar="IMAGE", help=_IMAGE)
+    changed.add_argument("prompt", metavar="PROMPT", help="what should change")
+    changed.add_argument(
+        "--with", dest="others", action="append", metavar="IMAGE", help="another picture to use"
+    )
+    changed.add_argument("--mask", metavar="IMAGE", help="change only where it is transparent, or white")
+    varied = asking.declare(verbs, "variations", variations, "draw others like a picture", kind="variations")
+    varied.add_argument("image", metavar="IMAGE", help=_IMAGE)
+    varied.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="in which way they differ")
+    varied.add_argument("--strength", type=float, metavar="0.0-1.0", help="how far they may go from it")
+
+
+async def imagine(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    prompt = options.prompt if options.prompt is not None else _asked_for()
+    with screen.waiting("Drawing…"):
+        if options.image:
+            result = await atelier.edit(options.image, prompt, **asked_of(options, screen))
+        else:
+            result = await atelier.generate(prompt, **asked_of(options, screen))
+    return hand_over(options, screen, result)
+
+
+async def edit(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    inputs = [options.image, *(options.others or [])]
+    with screen.waiting("Drawing…"):
+        result = await atelier.edit(inputs, options.prompt, mask=options.mask, **asked_of(options, screen))
+    return hand_over(options, screen, result)
+
+
+async def variations(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    with screen.waiting("Drawing…"):
+        result = await atelier.variations(
+            options.image, options.prompt, strength=options.strength, **asked_of(options, screen)
+        )
+    return hand_over(options, screen, result)
+
+
+def _asked_for() -> str:
+    """Typed at a prompt, or piped in."""
+    if not sys.stdin.isatty():
+        return sys.stdin.read().strip()
+    print("What would you like to see? ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()
