@@ -56,6 +56,13 @@ def save_as(path: Path, data: bytes) -> Path:
             number += 1
 
 
+def save_same(path: Path, data: bytes) -> Path:
+    """As `save_as`, but a file of that name with the same content is left as it is. Raises OSError."""
+    if path.is_file() and path.read_bytes() == data:
+        return path
+    return save_as(path, data)
+
+
 def put_latest(path: Path, data: bytes) -> Path:
     """Under a name that always means the newest: readers find the old or the new one, whole. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -286,6 +286,7 @@ def _(error: BadScript, t: Texts) -> str:
             name=name,
             limit=(error.limit or 0) // 1_000_000,
         ),
+        "no_file": t("{name} is not there, or cannot be read. Look at its path.", name=name),
         "not_text": t("{name} is no text file.", name=name),
         "unreachable": t("{name} could not be fetched. Please attach it again.", name=name),
     }

@@ -24,9 +24,10 @@ from bot.errands import DOOR, Errands, release_abandoned
 from bot.errors import AtelierError, Broken, NotFound, error_from_facts
 from bot.foundation import Foundation, defaults_of, lay
 from bot.images import ImageRequest, InputImage, Place, Requester
+from bot.onward import as_input
 from bot.pools import Pools
 from bot.settings import Settings
-from bot.studio import Accepted, Origin, Studio, as_input
+from bot.studio import Accepted, Origin, Studio
 from bot.turns import Turns
 from bot.work import StudioWork
 from storage.rows import ImageRow, NewRequest, RequestRow

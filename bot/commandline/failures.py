@@ -57,6 +57,7 @@ STARTUP_WORDS = {
     "bad_catalog": ("CATALOG_FILE cannot be used.", ""),
     "bad_plugin": ("A provider that was installed as a plug-in cannot be used.", "Update or uninstall it."),
     "bad_styles": ("STYLES_FILE cannot be used.", ""),
+    "second_batch": ("Another atelier works on this script already.", "Let it end, or stop it."),
     "port_in_use": ("The address is in use by another program.", "Stop that one, or choose another port."),
 }
 """What happened, and what helps when the error itself has no better hint."""

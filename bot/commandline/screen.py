@@ -59,6 +59,18 @@ class Screen:
             finally:
                 self._live = None
 
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """The moving line is out of the way."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
+
     def says(self, words: str) -> None:
         """Changes the moving line."""
         self._spinner.update(text=words)

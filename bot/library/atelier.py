@@ -20,12 +20,24 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from bot.errors import AtelierError, BadImage, InvalidRequest, NotFound, ProviderTimeout
+from bot import exports
+from bot.batches import MODEL, BatchKind, Part, PartState, Progress, prompt_of
+from bot.errors import (
+    AtelierError,
+    BadImage,
+    Cancelled,
+    InvalidRequest,
+    NotFound,
+    ProviderTimeout,
+    error_from_facts,
+)
 from bot.images import ImageRequest, InputImage, Kind
 from bot.library.base64 import decoded
-from bot.library.results import Artwork, Result
+from bot.library.parts import Agree, Told, batch_id_of, segments_of, work_through
+from bot.library.results import Artwork, Result, outcome_of
+from bot.scripts import Segment
 from bot.settings import SETTINGS, load_settings
 
 if TYPE_CHECKING:
@@ -216,6 +228,94 @@ class Atelier:
             for prompt, way, result in zip(prompts, SCENES, results, strict=False)
         ]
 
+    async def batch(
+        self,
+        prompts: Sequence[str],
+        *,
+        none_for_failures: bool = False,
+        told: Told | None = None,
+        **asked: Unpack[Asked],
+    ) -> list[Result | None]:
+        """One wish after the other, a few at a time; what failed has its `failure`, or is None where that is wanted."""
+        segments = [Segment(text=prompt) for prompt in prompts]
+        results = await self.several(BatchKind.BATCH, segments, again=True, told=told, **asked)
+        return [result if result.pictures or not none_for_failures else None for result in results]
+
+    async def compare(
+        self, prompt: str, models: Sequence[str], *, agree: Agree | None = None, **asked: Unpack[Asked]
+    ) -> list[Result]:
+        """The same words drawn by several models, in their order; each with its time and cost."""
+        ids = [self.workshop.base.catalog.find(model).id for model in models]
+        segments = [Segment(text=prompt, extra={MODEL: model}) for model in ids]
+        return await self.several(BatchKind.COMPARE, segments, again=True, agree=agree, **asked)
+
+    async def illustrate(
+        self,
+        script: str | Path | Sequence[Any],
+        *,
+        look: str = "",
+        again: bool = False,
+        told: Told | None = None,
+        **asked: Unpack[Asked],
+    ) -> list[dict[str, Any]]:
+        """Each segment of a script with its `generated_image`: `b64_json`, `source`, `license`, `cost`,
+        `relevance_score` and more; None, and an `error`, where there is none.
+
+        `script` is a file (.json, .srt, .txt, .csv) or a list of texts or of objects with `text` and `timestamp`;
+        `look` the words that all pictures have in common. The same script with the same options goes on where it
+        stopped, and asks only for what is missing; `again` draws all of it anew. Raises BadScript.
+        """
+        segments = await asyncio.to_thread(segments_of, script)
+        results = await self.several(
+            BatchKind.ILLUSTRATE, segments, look=look, again=again, told=told, **asked
+        )
+        return exports.enriched(segments, [outcome_of(result) for result in results])
+
+    async def several(
+        self,
+        kind: BatchKind,
+        segments: Sequence[Segment],
+        *,
+        look: str = "",
+        again: bool = False,
+        told: Told | None = None,
+        agree: Agree | None = None,
+        **asked: Unpack[Asked],
+    ) -> list[Result]:
+        """What `batch`, `compare` and `illustrate` are made of: a result for each segment, in their order.
+
+        `agree` is asked once, with the price, before anything is drawn; without its yes Cancelled is raised.
+        """
+        wish = _wish(Kind.GENERATE, look, asked)
+        same = batch_id_of(kind, segments, wish, self.workshop.me.user_id)
+        async with asyncio.timeout(self._way(asked).timeout):
+            progress = await work_through(
+                self.workshop, kind, segments, wish, batch_id=None if again else same, told=told, agree=agree
+            )
+        return [await self._part(part, progress) for part in progress.parts]
+
+    async def _part(self, part: Part, progress: Progress) -> Result:
+        if part.request is not None and part.state is PartState.MADE:
+            made = await self.workshop.look_up(part.request.id)
+            row = made.row
+            seconds = (row.settled_at or row.updated_at) - row.created_at
+            return replace(await self._result(made), seconds=seconds)
+        stopped = progress.row
+        failure = part.failure or (
+            error_from_facts(stopped.failure_kind, stopped.failure_facts or {})
+            if stopped.failure_kind
+            else Cancelled()
+        )
+        common = progress.request
+        model = str(part.segment.extra.get(MODEL) or common.model)
+        return Result(
+            request_id=part.request.id if part.request else "",
+            prompt=prompt_of(common.prompt, part.segment.text),
+            model=model,
+            pictures=(),
+            failure=failure,
+        )
+
     async def history(self, limit: int = 20, *, everybody: bool = False) -> list[Listed]:
         """What this user of the machine asked for, newest first; or everybody, Discord's members included."""
         requests = self.workshop.base.requests
@@ -258,22 +358,7 @@ class Atelier:
         strength: float | None = None,
     ) -> Result:
         way = self._way(asked)
-        request = ImageRequest(
-            kind=kind,
-            prompt=prompt,
-            inputs=inputs,
-            mask=mask,
-            strength=strength,
-            model=asked.get("model") or "",
-            count=asked.get("count", 1),
-            size=asked.get("size") or "auto",
-            quality=asked.get("quality"),
-            format=asked.get("format"),
-            background=asked.get("background"),
-            style=asked.get("style"),
-            seed=asked.get("seed"),
-            negative=asked.get("negative"),
-        )
+        request = replace(_wish(kind, prompt, asked), inputs=inputs, mask=mask, strength=strength)
         started = time.monotonic()
         try:
             result = await self._made(request, way)
@@ -381,3 +466,19 @@ class Atelier:
             return await asyncio.to_thread(path.read_bytes), path.name
         except (OSError, ValueError) as error:
             raise BadImage(problem="no_file", name=path.name[:100]) from error
+
+
+def _wish(kind: Kind, prompt: str, asked: Asked) -> ImageRequest:
+    return ImageRequest(
+        kind=kind,
+        prompt=prompt,
+        model=asked.get("model") or "",
+        count=asked.get("count", 1),
+        size=asked.get("size") or "auto",
+        quality=asked.get("quality"),
+        format=asked.get("format"),
+        background=asked.get("background"),
+        style=asked.get("style"),
+        seed=asked.get("seed"),
+        negative=asked.get("negative"),
+    )

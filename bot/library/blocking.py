@@ -82,5 +82,8 @@ class BlockingAtelier:
     edit = _waits(Atelier.edit)
     variations = _waits(Atelier.variations)
     scene_variations = _waits(Atelier.scene_variations)
+    batch = _waits(Atelier.batch)
+    compare = _waits(Atelier.compare)
+    illustrate = _waits(Atelier.illustrate)
     history = _waits(Atelier.history)
     show = _waits(Atelier.show)

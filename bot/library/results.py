@@ -10,10 +10,10 @@ from typing import Any
 import pybase64
 
 from bot import outputs
-from bot.errors import AtelierError
-
-LICENSE = "ai-generated"
-"""The mission's word for pictures that a model made: none of stock agencies' rights are on them."""
+from bot.errors import AtelierError, Broken
+from bot.exports import LICENSE, Illustration
+from bot.i18n import texts_for
+from bot.plain import plain_words
 
 MICROUSD = 1_000_000
 
@@ -154,3 +154,21 @@ class Result:
         if self.failure is not None:
             told["failure"] = {"kind": self.failure.kind, **self.failure.facts()}
         return told
+
+
+def outcome_of(result: Result) -> Illustration | str:
+    """For a script: the first picture, or the words for why there is none."""
+    if not result.pictures:
+        return plain_words(result.failure or Broken(), texts_for("en"))
+    picture = result.pictures[0]
+    return Illustration(
+        data=picture.data,
+        media_type=picture.media_type,
+        model=picture.model,
+        cost_microusd=picture.cost_microusd,
+        image_id=picture.id,
+        width=picture.width,
+        height=picture.height,
+        seed=picture.seed,
+        prompt=picture.prompt,
+    )

@@ -1,0 +1,176 @@
+"""Verbs that make many pictures under one parent: batch, illustrate, compare. The price first, then the pictures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.commandline import asking
+from bot.commandline.asking import asked_of
+from bot.commandline.failures import code_of
+from bot.commandline.verbs import EXIT_OK, EXIT_PARTLY, Verbs
+from bot.errors import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.batches import Progress
+    from bot.commandline.screen import Screen
+    from bot.library import Atelier, Result
+    from bot.library.parts import Agree, Told
+    from storage.batches import BatchRow
+
+_SCRIPT = ".json, .srt, .txt or .csv: a text and maybe a timestamp for each segment"
+
+
+def declare(verbs: Verbs) -> None:
+    many = asking.declare(verbs, "batch", batch, "draw a picture for each line of a file", counts=False)
+    many.add_argument(
+        "file", metavar="FILE", help="one prompt a line, or any script; - reads them from a pipe"
+    )
+    shown = asking.declare(
+        verbs, "illustrate", illustrate, "draw a picture for each segment of a script", counts=False
+    )
+    shown.add_argument("script", metavar="SCRIPT", type=Path, help=_SCRIPT)
+    shown.add_argument("--look", default="", metavar="WORDS", help="what all the pictures have in common")
+    shown.add_argument("--again", action="store_true", help="draw all of it anew, not only what is missing")
+    shown.add_argument("--embed", action="store_true", help="put the pictures into script.json as base64 too")
+    compared = asking.declare(
+        verbs, "compare", compare, "draw the same with several models, side by side", counts=False
+    )
+    compared.add_argument("prompt", metavar="PROMPT")
+    compared.add_argument("--models", nargs="+", required=True, metavar="MODEL", help="two or more of them")
+
+
+async def batch(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    from bot.batches import BatchKind
+    from bot.library.parts import prompts_of
+
+    segments = prompts_of(sys.stdin.read() if options.file == "-" else Path(options.file))
+    with screen.waiting("Drawing…"):
+        results = await atelier.several(
+            BatchKind.BATCH,
+            segments,
+            again=True,
+            told=_telling(screen),
+            agree=_asking(options, screen),
+            **asked_of(options, screen),
+        )
+    return _handed(options, screen, results)
+
+
+async def compare(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    with screen.waiting("Drawing…"):
+        results = await atelier.compare(
+            options.prompt, options.models, agree=_asking(options, screen), **asked_of(options, screen)
+        )
+    results = _saved(options, results)
+    if screen.as_json:
+        screen.json([result.facts() for result in results])
+    else:
+        told = [
+            (
+                result.model,
+                screen.t.seconds(result.seconds) if result else "",
+                screen.price(result.cost) if result else "",
+                str(result.picture.path) if result else screen.words(result.failure or Broken()),
+            )
+            for result in results
+        ]
+        screen.table(("model", "time", "cost", "file"), told)
+    return _code(results)
+
+
+async def illustrate(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    """Into a folder of the script's own: pictures in the script's order, and the script with them in `script.json`."""
+    from bot import exports, outputs
+    from bot.batches import BatchKind
+    from bot.library.parts import segments_of
+    from bot.library.results import outcome_of
+
+    segments = segments_of(options.script)
+    folder: Path = options.out or Path(f"{options.script.stem}_illustrated")
+    outputs.make_ready(folder)
+    with screen.waiting("Drawing…"):
+        results = await atelier.several(
+            BatchKind.ILLUSTRATE,
+            segments,
+            look=options.look,
+            again=options.again,
+            told=_telling(screen),
+            agree=_asking(options, screen),
+            **asked_of(options, screen),
+        )
+    outcomes = [outcome_of(result) for result in results]
+    names = [
+        None if name is None else outputs.save_same(folder / name, result.picture.data).name
+        for name, result in zip(exports.file_names(segments, outcomes), results, strict=True)
+    ]
+    entries = exports.enriched(segments, outcomes, files=names)
+    if options.embed:
+        embedded = exports.enriched(segments, outcomes)
+        for entry, full in zip(entries, embedded, strict=True):
+            if entry["generated_image"]:
+                entry["generated_image"]["b64_json"] = full["generated_image"]["b64_json"]
+    outputs.put_latest(folder / "script.json", exports.script_json(entries))
+    if screen.as_json:
+        screen.json(entries)
+    for entry, result in zip(entries, results, strict=True):
+        if not screen.as_json and entry["generated_image"]:
+            print(folder / entry["generated_image"]["file"])
+        elif result.failure is not None and not result.pictures:
+            screen.warn(f"{result.prompt}: {screen.words(result.failure)}")
+    screen.note(f"{folder / 'script.json'} · {screen.price(sum(result.cost for result in results))}")
+    return _code(results)
+
+
+def _saved(options: argparse.Namespace, results: Sequence[Result]) -> list[Result]:
+    return [result.save(options.out or Path()) for result in results]
+
+
+def _handed(options: argparse.Namespace, screen: Screen, results: Sequence[Result]) -> int:
+    results = _saved(options, results)
+    if screen.as_json:
+        screen.json([result.facts() for result in results])
+        return _code(results)
+    for result in results:
+        if result.pictures:
+            screen.result(result)
+        elif result.failure is not None:
+            screen.warn(f"{result.prompt}: {screen.words(result.failure)}")
+    return _code(results)
+
+
+def _code(results: Sequence[Result]) -> int:
+    failures = [result.failure for result in results if result.failure is not None]
+    if not failures:
+        return EXIT_OK
+    return EXIT_PARTLY if any(result.pictures for result in results) else code_of(failures[0])
+
+
+def _telling(screen: Screen) -> Told:
+    from bot.batches import PartState
+
+    def told(progress: Progress) -> None:
+        made = len(progress.of(PartState.MADE))
+        screen.says(f"Drawing… {made} of {len(progress.parts)}")
+
+    return told
+
+
+def _asking(options: argparse.Namespace, screen: Screen) -> Agree:
+    """What costs nothing needs no yes."""
+
+    def agree(row: BatchRow) -> bool:
+        if options.yes or not row.estimate_microusd:
+            return True
+        count, most = len(row.segments), screen.t.money(row.estimate_microusd)
+        if not sys.stdin.isatty():
+            screen.warn(f"{count} pictures may cost up to {most}: say --yes to go on.")
+            return False
+        with screen.paused():
+            return screen.agrees(f"{count} pictures for at most {most}. Go on?")
+
+    return agree
