@@ -54,7 +54,8 @@ async def test_a_member_draws_with_a_key_of_their_own_and_nobody_else_pays_or_se
         rows = await stage.ended_rows(stage.ada)
         assert {row.payer for row in rows} == {f"user:{stage.ada.id}"}
         assert all(row.charged_microusd for row in rows)
-        varied = await (await stage.discord.click(stage.ada, card, "Vary")).card(20)
+        window = await (await stage.discord.click(stage.ada, card, "Vary")).modal()
+        varied = await (await stage.discord.submit(stage.ada, window, {})).card(20)
         assert "GPT Image" in varied.text
         kept = await say(stage, stage.ada, "key list")
         assert "OpenAI …5678 · yours" in kept.text
