@@ -187,3 +187,20 @@ async def test_what_was_ordered_just_before_a_kill_is_found_and_not_ordered_agai
         rows = await stage.rows(*members)
         assert {name for row in rows for name in row.provider_request_ids} == set(vendor.predictions)
         assert not vendor.violations, vendor.violations
+
+
+async def test_what_another_provider_was_asked_for_just_before_a_kill_is_found_too(
+    start_stage: StartStage, with_openai: dict[str, str], vendor: FakeOpenAI
+) -> None:
+    """A model without seeds was busy, and the next one's order had no seed of the member's to be known by."""
+    vendor.always(status=429, code="rate_limit_exceeded")
+    async with FakeReplicate() as other:
+        stage = await start_stage(**with_openai, REPLICATE_API_TOKEN="r8_test", REPLICATE_BASE_URL=other.url)
+        other.confirming.clear()
+        asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "elsewhere"})
+        await other.ordered(1)
+        await stage.bot.kill()
+        other.confirming.set()
+        await stage.bot.start()
+        await all_delivered_once(stage, [asked])
+        assert len(other.predictions) == 1
