@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -83,6 +84,8 @@ _COMMANDS_AT_WORK = (
 """How discord.py names the tasks in which it runs commands, buttons and what else comes with an interaction."""
 
 _LEAVE_SECONDS = 10.0
+
+_COMMAND = re.compile(r"`/([a-z]+(?: [a-z]+)?)`")
 
 _log = structlog.get_logger(__name__)
 
@@ -251,6 +254,10 @@ class AtelierBot(commands.AutoShardedBot):
         number = self._command_ids.get(name.split()[0])
         return f"</{name}:{number}>" if number else f"`/{name}`"
 
+    def _with_links(self, words: str) -> str:
+        """Commands that a text names in backticks as links: a click opens them."""
+        return _COMMAND.sub(lambda found: self.command_link(found[1]), words)
+
     def check_guild(self, interaction: discord.Interaction) -> None:
         """Speak the member's own language from here on. Raises NotAllowed in a server that the owner does not serve."""
         language = self.services.preferences.of(interaction.user.id).language
@@ -311,7 +318,7 @@ class AtelierBot(commands.AutoShardedBot):
             return
         reference = secrets.token_hex(4)
         t = texts_for(str(interaction.locale))
-        words, view = reply_to(error, t), None
+        words, view = self._with_links(reply_to(error, t)), None
         if isinstance(error, QuotaExceeded):
             model, _, quality = (error.cheaper or "").partition("|")
             known = self.services.catalog.known(model)

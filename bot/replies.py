@@ -6,7 +6,7 @@ raw message: that is in the log, under the reference which the message carries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import singledispatch
 
 from discord.utils import escape_markdown
@@ -92,68 +92,63 @@ def _(error: QuotaExceeded, t: Texts) -> str:
 
 
 @reply_to.register
-def _(error: InvalidRequest, t: Texts) -> str:  # noqa: C901 - a table of words, one line of logic each
-    option, value = f"`{error.field}`", f"`{escape_markdown(error.value or '')[:100]}`"
-    allowed = ", ".join(f"`{word}`" for word in (error.allowed or [])[:25])
-    model = escape_markdown(error.model or "")
+def _(error: InvalidRequest, t: Texts) -> str:
+    told = {
+        "option": f"`{error.field}`",
+        "value": f"`{escape_markdown(error.value or '')[:100]}`",
+        "allowed": ", ".join(f"`{word}`" for word in (error.allowed or [])[:25]),
+        "model": escape_markdown(error.model or ""),
+    }
+    words = _lacking(error, t, told) or _beyond(error, t, told) or _unable(error, t, told)
+    if words is not None:
+        return words
+    if error.allowed:
+        return t("{value} does not fit {option}. It can be: {allowed}.", **told)
+    return t("{value} does not fit {option}.", **told)
+
+
+def _lacking(error: InvalidRequest, t: Texts, told: Mapping[str, str]) -> str | None:
+    """Something is missing, or is there alone or twice."""
     match error.problem:
         case "empty":
             return t("The prompt is empty. Say in a few words what you would like to see.")
+        case "missing" if not error.allowed:
+            return t("{model} needs {option} for that.", **told)
+        case "missing":
+            return t("Please give at least one of {allowed}.", **told)
+        case "only_with":
+            return t("{option} only works together with {allowed}.", **told)
+        case "only_one":
+            return t("Please give only one of {option}.", **told)
+        case _:
+            return None
+
+
+def _beyond(error: InvalidRequest, t: Texts, told: Mapping[str, str]) -> str | None:
+    """Something is too much or too little."""
+    match error.problem:
         case "too_long":
-            return t(
-                "The prompt is too long: {model} reads at most {allowed} characters.",
-                model=model,
-                allowed=allowed,
-            )
-        case "missing" if not allowed:
-            return t("{model} needs {option} for that.", model=model, option=option)
+            return t("The prompt is too long: {model} reads at most {allowed} characters.", **told)
+        case "too_many":
+            return t("That is too much for {model}: {option} can be at most {allowed}.", **told)
         case "out_of_range" if error.allowed and len(error.allowed) == 2:
             low, high = error.allowed
-            return t(
-                "{option} goes from {low} to {high}, not {value}.",
-                option=option,
-                low=low,
-                high=high,
-                value=value,
-            )
-        case "missing":
-            return t("Please give at least one of {allowed}.", allowed=allowed)
-        case "only_with":
-            return t("{option} only works together with {allowed}.", option=option, allowed=allowed)
-        case "only_one":
-            return t("Please give only one of {option}.", option=option)
-        case "unsupported" if allowed:
-            return t(
-                "{model} cannot do {option} {value}. It can do: {allowed}.",
-                model=model,
-                option=option,
-                value=value,
-                allowed=allowed,
-            )
-        case "unsupported":
-            return t(
-                "{model} has no {option}. Leave that option out or choose another model.",
-                model=model,
-                option=option,
-            )
-        case "needs_format":
-            return t("A transparent background needs one of these formats: {allowed}.", allowed=allowed)
-        case "too_many":
-            return t(
-                "That is too much for {model}: {option} can be at most {allowed}.",
-                model=model,
-                option=option,
-                allowed=allowed,
-            )
-        case _ if allowed:
-            return t(
-                "{value} does not fit {option}. It can be: {allowed}.",
-                value=value,
-                option=option,
-                allowed=allowed,
-            )
+            return t("{option} goes from {low} to {high}, not {value}.", low=low, high=high, **told)
         case _:
-            return t("{value} does not fit {option}.", value=value, option=option)
+            return None
+
+
+def _unable(error: InvalidRequest, t: Texts, told: Mapping[str, str]) -> str | None:
+    """The model cannot."""
+    match error.problem:
+        case "unsupported" if error.allowed:
+            return t("{model} cannot do {option} {value}. It can do: {allowed}.", **told)
+        case "unsupported":
+            return t("{model} has no {option}. Leave that option out or choose another model.", **told)
+        case "needs_format":
+            return t("A transparent background needs one of these formats: {allowed}.", **told)
+        case _:
+            return None
 
 
 @reply_to.register

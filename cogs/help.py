@@ -28,9 +28,16 @@ class Help(commands.Cog):
             "- " + t("{link} draws a picture anew, a little or very different", link=link("variations")),
             "",
             t(
-                "Each picture has buttons: 🔁 once more, 🎲 vary, ✏️ edit, 💾 the original file, 🗑️ delete. "
-                "They never expire."
+                "Also: {upscale} makes it larger, {blend} joins several, {describe} puts one into words.",
+                upscale=link("upscale"),
+                blend=link("blend"),
+                describe=link("describe"),
             ),
+            t(
+                "Each picture has buttons to go on: 🔁 once more, 📝 change, 🎲 vary, ✏️ edit, ⬆️ enlarge, ℹ️ details "
+                "with the way back. They never expire. On any message with a picture: its menu, Apps, Edit image."
+            ),
+            t("{link} keeps your own model, size, privacy and language.", link=link("settings")),
             t("With `private` only you see the result. What fails costs nothing."),
             t("{link} tells what you have left and when it renews.", link=link("quota show")),
             "-# " + t("Models here: {models}", models=", ".join(names[:12])),

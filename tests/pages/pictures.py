@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 from tests.pages.channel import ChannelPage
 from tests.pages.conftest import CHROMIUM, FLAGS, PATIENCE_MS, ROOT, first_visit, playing
@@ -47,7 +47,6 @@ async def story(page: Page) -> None:
     await page.locator('.theme-switch input[value="dark"]').check(force=True)
     await channel.messages.last.get_by_role("button", name="Edit", exact=True).click()
     await channel.form.get_by_role("textbox").fill("Make it night, with a full moon")
-    await keep(page, "modal")
     await channel.form.get_by_role("button", name="Submit").click()
     await channel.finished(channel.card("Make it night"))
     panel = await channel.open_panel()
@@ -67,9 +66,7 @@ async def story(page: Page) -> None:
 async def answers(page: Page) -> None:
     """One picture for each command whose answer is not on the pictures of the story."""
     channel = ChannelPage(page)
-    file = FOLDER.parent.parent / ".cache" / "boat.png"
-    file.parent.mkdir(exist_ok=True)
-    Image.linear_gradient("L").resize((512, 512)).convert("RGB").save(file)
+    file = gradient()
     await channel.be("Ada")
     for command, words in (("edit", "a lighthouse on the shore"), ("variations", None)):
         await channel.start(command)
@@ -95,10 +92,74 @@ async def answers(page: Page) -> None:
         await keep_last(channel, command.replace(" ", "-"))
 
 
+async def at_rest(shown: Locator) -> None:
+    """Until it stands where it stood a frame before: scrolling is smooth, and pictures push what is below them."""
+    await shown.evaluate(
+        """element => new Promise(done => {
+            let last = NaN
+            const look = () => {
+                const top = element.getBoundingClientRect().bottom
+                if (top === last) done()
+                else { last = top; requestAnimationFrame(() => requestAnimationFrame(look)) }
+            }
+            look()
+        })"""
+    )
+
+
+async def going_on(page: Page) -> None:
+    """The ways on from a card: its windows, its details, and the commands that take pictures."""
+    channel = ChannelPage(page)
+    card = await channel.imagine("a sailing boat on a lake at sunset")
+    await channel.button(card, "Vary").click()
+    await channel.form.get_by_text("Other time of day").click()
+    await keep(page, "vary")
+    await channel.form.get_by_role("button", name="Submit").click()
+    varied = channel.messages.last
+    await expect(varied.get_by_text("Other time of day")).to_be_visible()
+    await channel.finished(varied)
+    await channel.button(varied, "Edit").click()
+    await channel.form.get_by_role("textbox").fill("add a lantern at the mast")
+    await keep(page, "modal")
+    await channel.form.get_by_role("button", name="Submit").click()
+    edited = channel.card("add a lantern")
+    await channel.finished(edited)
+    await channel.button(edited, "Change").click()
+    await keep(page, "change")
+    await page.keyboard.press("Escape")
+    await channel.button(edited, "Details").click()
+    await expect(channel.messages.last.get_by_text("The way here")).to_be_visible()
+    await keep_last(channel, "details")
+    file = gradient()
+    for command, options in (
+        ("upscale", ("image",)),
+        ("blend", ("image1", "image2")),
+        ("describe", ("image",)),
+    ):
+        await channel.start(command)
+        for option in options:
+            await channel.attach(option, file)
+        await channel.send()
+        await expect(channel.messages.last.locator('[data-custom^="v1:"]').nth(2)).to_be_visible()
+        await keep_last(channel, command)
+    await channel.start("settings")
+    await channel.option("size", "16:9")
+    await channel.send()
+    await expect(channel.messages.last.get_by_text("Your settings")).to_be_visible()
+    await keep_last(channel, "settings")
+
+
+def gradient() -> Path:
+    file = FOLDER.parent.parent / ".cache" / "boat.png"
+    file.parent.mkdir(exist_ok=True)
+    Image.linear_gradient("L").resize((512, 512)).convert("RGB").save(file)
+    return file
+
+
 async def keep_last(channel: ChannelPage, name: str) -> None:
     last = channel.messages.last
     await last.scroll_into_view_if_needed()
-    await channel.page.wait_for_timeout(400)  # the scroll is smooth
+    await at_rest(last)
     box = await last.bounding_box()
     assert box
     top = max(56.0, box["y"])
@@ -116,6 +177,8 @@ async def main() -> None:
                 await story(page)
             async with first_visit(browser, address) as page:
                 await answers(page)
+            async with first_visit(browser, address) as page:
+                await going_on(page)
             await browser.close()
 
 
