@@ -51,8 +51,9 @@ def test_wrong_settings_end_in_words_and_code_2_without_their_values(tmp_path: P
     ended = atelier("run", folder=tmp_path)
     assert ended.returncode == 2
     assert ended.stderr.startswith(
-        "2 settings need attention:\n  DISCORD_TOKEN is missing\n      https://discord.com/"
+        "2 settings need attention; settings come from the environment, .env or config.json;"
     )
+    assert "\n  DISCORD_TOKEN is missing: https://discord.com/" in ended.stderr
     assert "HTTP_PORT must be a whole number (it is set in .env)" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert "hush" not in ended.stderr
@@ -62,7 +63,8 @@ def test_a_data_folder_in_the_way_ends_in_words_and_code_1(tmp_path: Path) -> No
     (tmp_path / "data").write_text("in the way")
     ended = atelier("run", folder=tmp_path, DISCORD_TOKEN="a.b.c")
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"A file or folder cannot be written to.\n  {tmp_path}/data\n")
+    assert ended.stderr.startswith(f"A file or folder cannot be written to: {tmp_path}/data. ")
+    assert len(ended.stderr.splitlines()) == 1
     assert "Traceback" not in ended.stderr
 
 
@@ -78,7 +80,7 @@ def test_an_unknown_verb_is_a_usage_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", [*failures.STARTUP_WORDS, "something_new"])
-def test_every_start_up_error_is_a_sentence_a_place_and_a_hint(
+def test_every_start_up_error_is_one_line_with_a_place_and_a_hint(
     what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fails(_options: object) -> None:
@@ -86,9 +88,8 @@ def test_every_start_up_error_is_a_sentence_a_place_and_a_hint(
 
     monkeypatch.setattr(service, "version", fails)
     assert cli.main(["version"]) == 1
-    sentence, place, hint = capsys.readouterr().err.splitlines()
-    assert sentence.endswith(".")
-    assert (place, hint) == ("  data/atelier.db", "  Stop the other one first.")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith(": data/atelier.db. Stop the other one first.")
 
 
 def test_every_start_up_error_of_the_code_has_its_words() -> None:
@@ -183,7 +184,7 @@ def test_bad_settings_are_told_one_by_one(
     monkeypatch.setattr(service, "version", fails)
     assert cli.main(["version"]) == 2
     assert capsys.readouterr().err.startswith(
-        "One setting needs attention:\n  HTTP_PORT must be a whole number\n"
+        "HTTP_PORT must be a whole number (settings come from the environment, .env or config.json;"
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.commandline import asking
 from bot.commandline.asking import asked_of, hand_over
-from bot.commandline.verbs import Verbs
+from bot.commandline.verbs import EXIT_OK, Verbs
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen
@@ -34,6 +34,31 @@ def declare(verbs: Verbs) -> None:
     varied.add_argument("image", metavar="IMAGE", help=_IMAGE)
     varied.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="in which way they differ")
     varied.add_argument("--strength", type=float, metavar="0.0-1.0", help="how far they may go from it")
+    larger = asking.declare(verbs, "upscale", upscale, "make a picture larger", counts=False, kind="upscale")
+    larger.add_argument("image", metavar="IMAGE", help=_IMAGE)
+    larger.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="what it shows")
+    told = verbs.add("describe", asking.within(describe), "put a picture into words that could be a prompt")
+    told.add_argument("image", metavar="IMAGE", help=_IMAGE)
+    told.add_argument("focus", nargs="?", default="", metavar="FOCUS", help="what to look at most")
+    told.add_argument("--model", help="which model looks; see: atelier models")
+    told.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so long")
+    asking.declare_talk(told)
+
+
+async def upscale(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    with screen.waiting("Enlarging…"):
+        result = await atelier.upscale(options.image, options.prompt, **asked_of(options, screen))
+    return hand_over(options, screen, result)
+
+
+async def describe(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
+    with screen.waiting("Looking…"):
+        words = await atelier.describe(options.image, options.focus, model=options.model or "")
+    if screen.as_json:
+        screen.json({"text": words})
+    else:
+        print(words)
+    return EXIT_OK
 
 
 async def imagine(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:

@@ -27,6 +27,7 @@ from bot.batches import MODEL, BatchKind, Part, PartState, Progress, prompt_of
 from bot.errors import (
     AtelierError,
     BadImage,
+    Broken,
     Cancelled,
     InvalidRequest,
     NotFound,
@@ -209,6 +210,20 @@ class Atelier:
         """Up to five others like it; `strength` from 0.0 (keep) to 1.0 (change all)."""
         picture = await self._input(image)
         return await self._ask(Kind.VARIATIONS, prompt, asked, inputs=(picture,), strength=strength)
+
+    async def upscale(self, image: Source, prompt: str = "", **asked: Unpack[Asked]) -> Result:
+        """The same picture larger; some models want to be told what it shows."""
+        return await self._ask(Kind.UPSCALE, prompt, asked, inputs=(await self._input(image),))
+
+    async def describe(self, image: Source, focus: str = "", **asked: Unpack[Asked]) -> str:
+        """A picture in words that could be a prompt; `focus` says what to look at most."""
+        way = self._way(asked)
+        wish = replace(_wish(Kind.DESCRIBE, focus, asked), inputs=(await self._input(image),))
+        async with asyncio.timeout(way.timeout):
+            made = await self.workshop.make(wish)
+        if not made.row.told_text:
+            raise made.failure or Broken()
+        return made.row.told_text
 
     async def scene_variations(
         self, scene: str, num_variations: int = 3, **asked: Unpack[Asked]

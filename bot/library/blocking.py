@@ -82,6 +82,8 @@ class BlockingAtelier:
     edit = _waits(Atelier.edit)
     variations = _waits(Atelier.variations)
     scene_variations = _waits(Atelier.scene_variations)
+    upscale = _waits(Atelier.upscale)
+    describe = _waits(Atelier.describe)
     batch = _waits(Atelier.batch)
     compare = _waits(Atelier.compare)
     illustrate = _waits(Atelier.illustrate)

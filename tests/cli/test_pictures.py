@@ -54,6 +54,15 @@ def test_a_picture_goes_on_as_edit_and_variation_and_remembers_from_what(atelier
     assert (here / "again.png").read_bytes() == (here / "IMG_0001.png").read_bytes()
 
 
+def test_a_picture_is_made_larger_and_put_into_words(atelier: Run, here: Path) -> None:
+    atelier("imagine", "a red boat", "--quiet")
+    larger = json.loads(atelier("upscale", "IMG_0001.png", "--json").out)["pictures"][0]
+    assert larger["width"] > 1024
+    told = atelier("describe", "IMG_0001.png")
+    assert (told.code, len(told.lines)) == (0, 1)
+    assert atelier("ledger", "verify").code == 0
+
+
 def test_an_equal_wish_is_free_where_that_is_allowed_and_marked(atelier: Run) -> None:
     first = json.loads(atelier("imagine", "a fox", "--json").out)
     again = json.loads(atelier("imagine", "a fox", "--cached", "--json").out)
