@@ -74,6 +74,14 @@ async def test_a_gateway_accepts_and_workers_draw_and_deliver(start_fleet: Start
     await all_delivered_once(fleet.stage, asked)
     drew = [worker.log().count("request ended") for worker in fleet.workers]
     assert sum(drew) == 8
+    # A card that a worker posted, pressed at the gateway.
+    card, who = await asked[0].card(), asked[0].member
+    assert who is not None
+    told = await fleet.stage.discord.click(who, card, "Details")
+    assert "wish 0" in (await told.says("Reference")).text
+    window = await (await fleet.stage.discord.click(who, card, "Vary")).modal()
+    varied = await (await fleet.stage.discord.submit(who, window, {"direction": "light"})).card(timeout=30)
+    assert varied.alt_texts == ["Variation 1, Other light: wish 0"]
     assert fleet.stage.bot.log().count("request ended") == 0
     assert await fleet.stage.bot.stop() == 0
     assert [await worker.stop() for worker in fleet.workers] == [0, 0]
