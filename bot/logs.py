@@ -19,7 +19,8 @@ _NOISY = {
     # Their INFO is one line or more for each request or job; ours says it once, with the request's id.
     "dbos": logging.WARNING,
     "discord": logging.INFO,
-    "discord.client": logging.WARNING,
+    # Its warnings at start are about voice, which nobody uses here.
+    "discord.client": logging.ERROR,
     "discord.gateway": logging.WARNING,
     "discord.http": logging.WARNING,
     "aiohttp.access": logging.WARNING,

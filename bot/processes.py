@@ -125,6 +125,7 @@ async def _login(settings: Settings, client: discord.Client) -> None:
     try:
         await client.login(token.get_secret_value())
     except discord.LoginFailure as error:
+        await client.close()
         raise StartupError(what="bad_token") from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise StartupError(what="unreachable", where=settings.discord_api_url) from error
