@@ -12,6 +12,7 @@ nothing twice.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -104,10 +105,18 @@ def prompt_of(look: str, text: str) -> str:
 
 
 class Batches:
+    """`bell` is rung when there is something to do for whoever works on batches in this process."""
+
     def __init__(
-        self, studio: Studio, batches: BatchRepository, *, now: Callable[[], float] = time.time
+        self,
+        studio: Studio,
+        batches: BatchRepository,
+        *,
+        bell: asyncio.Event | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._studio, self._batches, self._now = studio, batches, now
+        self._bell = bell or asyncio.Event()
 
     async def draft(
         self,
@@ -167,6 +176,7 @@ class Batches:
         """Begin, once. Raises NotFound, or NotAllowed for anybody but its owner."""
         row = await self._owned(batch_id, requester)
         await self._batches.move(row.id, "running", only_from=("draft",))
+        self._bell.set()
         return await self.get(batch_id)
 
     async def cancel(self, batch_id: str, requester: Requester, *, moderator: bool = False) -> None:
@@ -174,6 +184,7 @@ class Batches:
         await self._owned(batch_id, requester, moderator=moderator)
         await self._batches.move(batch_id, "cancelled", only_from=("draft", "running", "paused"))
         await self._cancel_open(await self.progress(batch_id), requester)
+        self._bell.set()
 
     async def resume(self, batch_id: str, requester: Requester) -> bool:
         """Ask once more for what is missing; False when nothing is, or it is under way. Raises as `confirm`."""
@@ -181,7 +192,9 @@ class Batches:
         progress = await self.progress(batch_id)
         if len(progress.of(PartState.MADE)) == len(progress.parts):
             return False
-        return await self._batches.next_round(batch_id)
+        again = await self._batches.next_round(batch_id)
+        self._bell.set()
+        return again
 
     async def get(self, batch_id: str) -> BatchRow:
         row = await self._batches.get(batch_id)

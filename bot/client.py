@@ -29,6 +29,8 @@ from bot.desk import DeskButton, PickChannel, PickText, landing
 from bot.details import Lineage
 from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
 from bot.i18n import texts_for, translate
+from bot.items import PageButton, PageMenu
+from bot.keepsakes import Keepsakes
 from bot.model_list import Watched
 from bot.onward import Onward
 from bot.picks import Picks
@@ -64,6 +66,8 @@ COGS = (
     "cogs.setup",
     "cogs.models",
     "cogs.web",
+    "cogs.batch",
+    "cogs.compare",
 )
 
 Press = Callable[[discord.Interaction, str, str | None], Awaitable[None]]
@@ -120,6 +124,7 @@ class Services:
     allowed_guilds: frozenset[int]
     admin: Administration
     pages: Pages | None
+    keepsakes: Keepsakes
 
 
 class AtelierTree(app_commands.CommandTree["AtelierBot"]):
@@ -186,7 +191,7 @@ class AtelierBot(commands.AutoShardedBot):
         self.services = services
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(ActionButton, DeskButton, PickText, PickChannel)
+        self.add_dynamic_items(ActionButton, DeskButton, PickText, PickChannel, PageButton, PageMenu)
         await self._know_servers()
         await self.services.preferences.load()
         await self.tree.set_translator(GettextTranslator())

@@ -94,6 +94,8 @@ def _chores(program: Program) -> list[Coroutine[Any, Any, None]]:
     if program.engine is None or program.reconciler is None:
         return chores
     chores += [program.reconciler.run(), program.housekeeping.run()]
+    if program.foreman is not None:
+        chores.append(program.foreman.run())
     if program.nightly_backup is not None:
         chores.append(program.nightly_backup.run())
     if program.presence is not None:

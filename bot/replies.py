@@ -120,6 +120,12 @@ def _lacking(error: InvalidRequest, t: Texts, told: Mapping[str, str]) -> str | 
             return t("{option} only works together with {allowed}.", **told)
         case "only_one":
             return t("Please give only one of {option}.", **told)
+        case "full":
+            return t("That is full: {allowed} are the most. Take something off first.", **told)
+        case "taken":
+            return t("There is a board called {value} already. Choose another name.", **told)
+        case "same":
+            return t("Please name different models: the same one twice tells nothing.")
         case _:
             return None
 
@@ -234,6 +240,11 @@ def _(error: NotAllowed, t: Texts) -> str:
             return t("That is for the owner of this bot.")
         case "channel":
             return t("The admins of this server want pictures in other channels. Nothing was charged.")
+        case "cannot_post":
+            return t(
+                "I may not write here: I need to see this channel, send messages and attach files. "
+                "Ask somebody who manages it, or try another channel. Nothing was charged."
+            )
         case "server_only":
             return t("That works in a server only.")
         case "direct":

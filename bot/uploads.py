@@ -8,8 +8,9 @@ from typing import Protocol
 import aiohttp
 
 from bot import media
-from bot.errors import BadImage
+from bot.errors import BadImage, BadScript
 from bot.images import InputImage
+from bot.scripts import MAX_BYTES
 from storage.image_store import ImageStore
 
 MAX_INPUT_BYTES = 25_000_000
@@ -59,6 +60,18 @@ class Uploads:
     async def mask_of(self, data: bytes, name: str, of: InputImage) -> InputImage:
         clean = await self._pixels.run(media.prepare_mask, data, size=(of.width, of.height), name=name)
         return await self._kept(clean)
+
+    async def text(self, attachment: File) -> bytes:
+        """A script's bytes. Raises BadScript."""
+        too_large = BadScript(
+            problem="too_large", name=attachment.filename, limit=MAX_BYTES, actual=attachment.size
+        )
+        if attachment.size > MAX_BYTES:
+            raise too_large
+        try:
+            return await self._fetch(attachment)
+        except BadImage as error:
+            raise BadScript(problem="unreachable", name=attachment.filename) from error
 
     async def _kept(self, clean: media.Prepared) -> InputImage:
         key = await self._store.put(clean.data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import hashlib
@@ -18,7 +19,9 @@ from discord.http import Route
 from bot.acks import Acks
 from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
+from bot.batches import Batches
 from bot.client import AtelierBot, Pages, Services
+from bot.delivery.batches import BatchStage, PartDelivery
 from bot.delivery.cards import CardMaker
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.doors import Doors, InHand
@@ -29,9 +32,11 @@ from bot.details import Lineage
 from bot.drawing import Drawing
 from bot.errands import DOOR
 from bot.estimates import Estimates
+from bot.foreman import Foreman
 from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
 from bot.jobs import JobEngine, JobQueue
+from bot.keepsakes import Keepsakes
 from bot.membership import Membership
 from bot.model_list import Watched
 from bot.onward import Onward
@@ -50,6 +55,7 @@ from bot.web.pages.site import Site
 from bot.web.signin import SignIn
 from bot.wellbeing import Wellbeing
 from bot.work import StudioWork
+from storage.batches import BatchRepository
 from storage.database import Database
 from storage.health import HealthRepository
 from storage.presence import Presence
@@ -78,6 +84,7 @@ class Program:
     work: StudioWork
     requests: RequestRepository
     reconciler: Reconciler | None
+    foreman: Foreman | None
     presence: Presence | None
     nightly_backup: NightlyBackup | None
     housekeeping: Housekeeping
@@ -107,10 +114,11 @@ async def build(
         stack.push_async_callback(admin.keys.close)
         work = _work(base, admin, face)
         studio = _studio(base, admin, face, queue, acks, work)
+        keepsakes = _keepsakes(base, studio, face)
         wellbeing = _wellbeing(base, role, presence)
         site = _site(base, admin, studio, client, wellbeing)
         services = _services(
-            base, admin, studio, acks,
+            base, admin, studio, acks, keepsakes,
             pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
         )  # fmt: skip
         if bot is not None:
@@ -126,6 +134,7 @@ async def build(
             work=work,
             requests=base.requests,
             reconciler=Reconciler(base.requests, engine, work) if engine else None,
+            foreman=_foreman(keepsakes, face, settings) if engine else None,
             presence=presence,
             nightly_backup=_nightly(base.database, settings),
             housekeeping=_housekeeping(base),
@@ -146,9 +155,11 @@ def _bot(settings: Settings, shards: Shards | None) -> AtelierBot:
 
 @dataclass(frozen=True, kw_only=True)
 class _Face:
-    """How members see their requests wait and end."""
+    """How members see their requests wait and end. `bell` is rung when there is news of a batch."""
 
+    messenger: Messenger
     delivery: DiscordDelivery
+    bell: asyncio.Event
     board: PreviewBoard | LineBoard
     estimates: Estimates
     preferences: PreferenceBook
@@ -306,7 +317,22 @@ def _services(
         allowed_guilds=base.settings.allowed_guilds,
         admin=admin,
         pages=pages,
+        keepsakes=keepsakes,
     )
+
+
+def _keepsakes(base: Foundation, studio: Studio, face: _Face) -> Keepsakes:
+    rows = BatchRepository(base.database)
+    return Keepsakes(
+        batches=Batches(studio, rows, bell=face.bell),
+        batch_rows=rows,
+        stage=BatchStage(face.messenger, rows, store=base.store, catalog=base.catalog),
+    )
+
+
+def _foreman(keepsakes: Keepsakes, face: _Face, settings: Settings) -> Foreman:
+    rows, stage = keepsakes.batch_rows, keepsakes.stage
+    return Foreman(keepsakes.batches, rows, stage, face.bell, at_once=settings.member_concurrency)
 
 
 def _nightly(database: Database, settings: Settings) -> NightlyBackup | None:

@@ -59,7 +59,21 @@ def place_of(interaction: discord.Interaction, *, private: bool, spoiler: bool =
         private=private,
         spoiler=spoiler,
         file_limit_bytes=interaction.filesize_limit,
+        listed=everyone_sees(interaction),
     )
+
+
+def everyone_sees(interaction: discord.Interaction) -> bool:
+    """Whether this is a place of a server that all of its members may read, whatever their age."""
+    channel = interaction.channel
+    if isinstance(channel, discord.Thread):
+        if channel.is_private():
+            return False
+        channel = channel.parent
+    if not isinstance(channel, discord.abc.GuildChannel) or channel.guild.default_role is None:  # pyright: ignore[reportUnnecessaryComparison] a guild that is not in memory has none
+        return False
+    sheltered = isinstance(channel, discord.TextChannel | discord.ForumChannel) and channel.is_nsfw()
+    return not sheltered and channel.permissions_for(channel.guild.default_role).view_channel
 
 
 def is_moderator(interaction: discord.Interaction) -> bool:

@@ -36,7 +36,7 @@ _AT_ONCE = 16
 _FIRST_WAIT_SECONDS = 1.0
 _TOKEN_MARGIN_SECONDS = 5.0
 
-Way = Callable[[Address, Card], Awaitable[None]]
+Way = Callable[[Address, Card], Awaitable[object]]
 
 _log = structlog.get_logger(__name__)
 
@@ -94,12 +94,14 @@ class DiscordDelivery:
 
         async def card(mention: int | None, shown: Sequence[tuple[int, CardFile]]) -> Card:
             seconds = self._now() - row.created_at
+            # The batch's own card calls its owner, once for all parts.
+            called = None if row.batch_id else mention
             return self._cards.card(
-                row, images, shown, failure=failure, left=left, mention=mention, seconds=seconds
+                row, images, shown, failure=failure, left=left, mention=called, seconds=seconds
             )
 
         problem = await self._chain(address, files, card)
-        if problem is None and made and await self._wants_ping(row):
+        if problem is None and made and row.batch_id is None and await self._wants_ping(row):
             await self._ping(address)
         return problem
 
@@ -157,7 +159,8 @@ class DiscordDelivery:
         wait = _FIRST_WAIT_SECONDS
         for attempt in range(1, _TRIES + 1):
             try:
-                return await way(address, await card(files))
+                await way(address, await card(files))
+                return
             except TooLarge:
                 smaller = await self._cards.smaller(files, address.file_limit_bytes // 2)
                 if smaller == list(files):

@@ -12,7 +12,7 @@ from bot.views import Card
 
 _UNKNOWN_CHANNEL, _UNKNOWN_MESSAGE, _UNKNOWN_WEBHOOK = 10003, 10008, 10015
 _UNKNOWN_INTERACTION, _INVALID_WEBHOOK_TOKEN = 10062, 50027
-_TOO_LARGE = 40005
+_TOO_LARGE, _THREAD_IS_THERE = 40005, 160004
 
 
 class Gone(Exception):
@@ -57,20 +57,38 @@ class Messenger:
         with _Sorted():
             await message.edit(view=card.view, attachments=[file.open() for file in card.files])
 
-    async def send(self, address: Address, card: Card, nonce: str) -> None:
-        """Post into the channel. The nonce (at most 25 characters) makes Discord drop a double of the last minutes."""
+    async def send(self, address: Address, card: Card, nonce: str) -> int:
+        """Post into the channel; the message's id. The nonce (at most 25 characters) makes Discord drop a double of the
+        last minutes.
+        """
         with _Sorted():
-            await self._channel(address).send(
+            sent = await self._channel(address).send(
                 view=card.view,
                 files=[file.open() for file in card.files],
                 nonce=nonce,
                 allowed_mentions=discord.AllowedMentions(users=[discord.Object(address.user_id)]),
             )
+        return sent.id
 
-    async def send_direct(self, address: Address, card: Card, nonce: str) -> None:
+    async def send_direct(self, address: Address, card: Card, nonce: str) -> tuple[int, int]:
+        """The ids of the channel and of the message."""
         with _Sorted():
             channel = await self._client.create_dm(discord.Object(address.user_id))
-            await channel.send(view=card.view, files=[file.open() for file in card.files], nonce=nonce)
+            sent = await channel.send(view=card.view, files=[file.open() for file in card.files], nonce=nonce)
+        return channel.id, sent.id
+
+    async def open_thread(self, address: Address, name: str) -> int:
+        """A thread under the stored message; its id, which is the message's. Safe to repeat. `name`: 1 to 100."""
+        if address.message_id is None:
+            raise DoorShut("no message id")
+        with _Sorted():
+            try:
+                message = self._channel(address).get_partial_message(address.message_id)
+                return (await message.create_thread(name=name)).id
+            except discord.HTTPException as error:
+                if error.code == _THREAD_IS_THERE:
+                    return address.message_id
+                raise
 
     async def follow_up(
         self, address: Address, card: Card, *, ephemeral: bool, mention: bool = False

@@ -48,6 +48,7 @@ class FakeOpenAI:
         self._rules = Rules()
         self._next: deque[Answer] = deque()
         self._always = Answer()
+        self._of: dict[str, Answer] = {}
         self._released = asyncio.Event()
         self._cached: dict[tuple[str, str, int], tuple[str, str]] = {}
         self._runner: web.AppRunner | None = None
@@ -97,6 +98,13 @@ class FakeOpenAI:
     def always(self, **how: Any) -> None:
         """Every call for which nothing else was said."""
         self._always = Answer(**how)
+
+    def answers_of(self, words: str, **how: Any) -> None:
+        """Every call whose prompt holds these words, whatever else was said; without anything as all others again."""
+        if how:
+            self._of[words] = Answer(**how)
+        else:
+            self._of.pop(words)
 
     def release(self) -> None:
         """Lets go what `hold` keeps, now and later."""
@@ -152,7 +160,9 @@ class FakeOpenAI:
             authorization=request.headers.get("Authorization", ""),
             at=time.time(),
         )
-        answer = self._next.popleft() if self._next else self._always
+        asked = str(fields.get("prompt", ""))
+        special = next((answer for words, answer in self._of.items() if words in asked), None)
+        answer = special or (self._next.popleft() if self._next else self._always)
         async with self._arrived:
             self.calls.append(call)
             self._arrived.notify_all()
