@@ -239,14 +239,14 @@ class Settings(BaseModel):
     @field_validator("data_dir", "backup_dir")
     @classmethod
     def _stands_in_folder(cls, path: Path | None, info: ValidationInfo) -> Path | None:
-        return path and (info.data["folder"] / path.expanduser()).absolute()
+        return path and (info.data["folder"] / _at_home(path)).absolute()
 
     @field_validator("catalog_file", "styles_file")
     @classmethod
     def _exists_in_folder(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         if path is None:
             return None
-        file = (info.data["folder"] / path.expanduser()).absolute()
+        file = (info.data["folder"] / _at_home(path)).absolute()
         if not file.is_file():
             raise ValueError("names a file that does not exist")
         return file
@@ -359,6 +359,14 @@ def load_settings(
     if problems:
         raise SettingsError(sorted(problems))
     return settings
+
+
+def _at_home(path: Path) -> Path:
+    """With `~` or `~name` at its beginning replaced by that person's home."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("names a home that is not on this machine") from None
 
 
 def _problems(error: ValidationError, raw: Mapping[str, RawSetting]) -> list[Problem]:

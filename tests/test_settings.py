@@ -8,6 +8,7 @@ import stat
 import threading
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -135,6 +136,7 @@ def test_every_problem_is_named_at_once_with_where_to_get_it(tmp_path: Path) -> 
 
 
 @given(before=st.text(), after=st.text(), name=st.sampled_from(sorted(SETTINGS)))
+@hypothesis.example(before="~", after="", name="DATA_DIR")
 def test_no_value_is_ever_repeated_whatever_it_is_and_wherever_it_was_put(
     before: str, after: str, name: str
 ) -> None:
