@@ -63,6 +63,7 @@ def card_rows(
     if can_upscale:
         onward.add_item(ActionButton("upscale", first, which, label=t("Enlarge"), emoji="⬆️"))
     keeping = ui.ActionRow[ui.LayoutView]()
+    keeping.add_item(ActionButton("keep", first, which, label=t("Keep"), emoji="❤️"))
     keeping.add_item(ActionButton("details", first, label=t("Details"), emoji="ℹ️"))
     keeping.add_item(ActionButton("original", first, label=t("Original"), emoji="💾"))
     keeping.add_item(ActionButton("direct", first, label=t("To my DMs"), emoji="✉️"))

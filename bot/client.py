@@ -68,6 +68,8 @@ COGS = (
     "cogs.web",
     "cogs.batch",
     "cogs.compare",
+    "cogs.history",
+    "cogs.board",
 )
 
 Press = Callable[[discord.Interaction, str, str | None], Awaitable[None]]

@@ -245,6 +245,10 @@ def _(error: NotAllowed, t: Texts) -> str:
                 "I may not write here: I need to see this channel, send messages and attach files. "
                 "Ask somebody who manages it, or try another channel. Nothing was charged."
             )
+        case "board":
+            return t("That board is somebody else’s: you may look at it, not change it.")
+        case "moderator":
+            return t("That is for moderators of this server.")
         case "server_only":
             return t("That works in a server only.")
         case "direct":
@@ -259,6 +263,8 @@ def _(error: NotAllowed, t: Texts) -> str:
 def _(error: NotFound, t: Texts) -> str:
     if error.what == "image":
         return t("That picture is not there any more.")
+    if error.what == "board":
+        return t("There is no such board here, or it is not shared with you.")
     if error.what == "batch":
         return t("That batch is not there any more. Start it again with its script; nothing was charged.")
     if error.what == "picture_in_message":

@@ -20,6 +20,7 @@ from bot.acks import Acks
 from bot.administration import Administration, administration
 from bot.backup import NightlyBackup
 from bot.batches import Batches
+from bot.boards import Boards
 from bot.client import AtelierBot, Pages, Services
 from bot.delivery.batches import BatchStage, PartDelivery
 from bot.delivery.cards import CardMaker
@@ -56,8 +57,10 @@ from bot.web.signin import SignIn
 from bot.wellbeing import Wellbeing
 from bot.work import StudioWork
 from storage.batches import BatchRepository
+from storage.boards import BoardRepository
 from storage.database import Database
 from storage.health import HealthRepository
+from storage.pasts import PastRepository
 from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
@@ -180,7 +183,10 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         if role.draws
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
-    return _Face(delivery=delivery, board=board, estimates=estimates, preferences=preferences)
+    return _Face(
+        messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=board, estimates=estimates,
+        preferences=preferences,
+    )  # fmt: skip
 
 
 def _cards(base: Foundation) -> CardMaker:
@@ -218,7 +224,9 @@ def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
         ledger=base.ledger,
         store=base.store,
         board=face.board,
-        delivery=Doors(face.delivery, {DOOR: InHand()}),
+        delivery=Doors(
+            PartDelivery(face.delivery, BatchRepository(base.database), face.bell), {DOOR: InHand()}
+        ),
         turns=Turns(settings.member_concurrency),
         budget=admin.budget,
         estimates=face.estimates,
@@ -292,6 +300,7 @@ def _services(
     admin: Administration,
     studio: Studio,
     acks: Acks,
+    keepsakes: Keepsakes,
     *,
     pages: Pages | None,
     providers: Mapping[str, Watched],
@@ -327,6 +336,9 @@ def _keepsakes(base: Foundation, studio: Studio, face: _Face) -> Keepsakes:
         batches=Batches(studio, rows, bell=face.bell),
         batch_rows=rows,
         stage=BatchStage(face.messenger, rows, store=base.store, catalog=base.catalog),
+        pasts=PastRepository(base.database),
+        boards=Boards(BoardRepository(base.database), studio, base.store),
+        thumbnails=Thumbnails(base.store, base.pixels, base.settings.data_dir / "thumbnails"),
     )
 
 

@@ -8,6 +8,7 @@ StorageError
 │   ├── DatabaseUnwritable    folder or file cannot be written, or the disk is full
 │   └── DatabaseDamaged       the file is no database, or a broken one
 ├── NoRoom, TooManyOpen, TooSoon   an acceptance that would pass a limit; nothing was written
+├── NameTaken, BoardFull    a board that cannot be so
 └── ImageMissing, StoreFull, StoreUnwritable, StoreUnreachable
 """
 
@@ -118,3 +119,17 @@ class StoreUnreachable(StorageError):
 
     location: str
     detail: str
+
+
+@dataclass(eq=False)
+class NameTaken(StorageError):
+    """This owner has a board of that name."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class BoardFull(StorageError):
+    """`limit` pictures on a board, or boards of an owner, are the most."""
+
+    limit: int

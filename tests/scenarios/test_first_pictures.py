@@ -25,7 +25,7 @@ async def test_imagine_posts_a_card_with_picture_prompt_and_buttons(stage: Stage
     assert "a \\*fox\\* in the snow" in card.text
     assert "1024×1024" in card.text
     assert [button.label for button in card.buttons] == [
-        "Repeat", "Change", "Vary", "Edit", "Enlarge", "Details", "Original", "To my DMs", "Delete",
+        "Repeat", "Change", "Vary", "Edit", "Enlarge", "Keep", "Details", "Original", "To my DMs", "Delete",
     ]  # fmt: skip
     assert card.alt_texts == ["Picture 1: a *fox* in the snow"]
 
@@ -105,6 +105,7 @@ async def test_cards_and_refusals_speak_french(stage: Stage) -> None:
         "Varier",
         "Modifier",
         "Agrandir",
+        "Garder",
         "Détails",
         "Original",
         "Dans mes MP",

@@ -15,7 +15,7 @@ from tests.scenarios.conftest import Stage, StartStage
 from tests.scenarios.test_first_pictures import png
 
 ONWARD = ["Repeat", "Change", "Vary", "Edit", "Enlarge"]
-KEEPING = ["Details", "Original", "To my DMs", "Delete"]
+KEEPING = ["Keep", "Details", "Original", "To my DMs", "Delete"]
 
 
 async def imagined(stage: Stage, who: Member, prompt: str, **options: object) -> Message:
