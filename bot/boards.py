@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.errors import InvalidRequest, NotAllowed, NotFound
@@ -77,6 +78,12 @@ class Boards:
             return True
         return visitor.moderator and board.owner == f"guild:{visitor.guild_id}"
 
+    async def covers(
+        self, boards: Sequence[BoardRow], visitor: Visitor, *, each: int
+    ) -> dict[str, list[str]]:
+        """The ids of the first pictures that this person sees on each."""
+        return await self._rows.covers([board.id for board in boards], visitor.user_id, each=each)
+
     async def pictures(self, board: BoardRow, visitor: Visitor) -> list[Pinned]:
         return await self._rows.pictures(board.id, visitor.user_id)
 
@@ -122,7 +129,7 @@ class Boards:
     async def export(self, board: BoardRow, visitor: Visitor, limit_bytes: int) -> Packed:
         """Its pictures and a `board.json` with their prompts, as zip files below the limit."""
         pinned = await self.pictures(board, visitor)
-        files = [_file_name(number, one) for number, one in enumerate(pinned, 1)]
+        files = [file_name(number, one) for number, one in enumerate(pinned, 1)]
         held: list[tuple[str, bytes]] = []
         for name, one in zip(files, pinned, strict=True):
             try:
@@ -130,11 +137,10 @@ class Boards:
             except StorageError:
                 continue
         there = {name for name, _ in held}
-        entries = [
-            _entry(name if name in there else None, one) for name, one in zip(files, pinned, strict=True)
-        ]
-        told = json.dumps({"name": board.name, "pictures": entries}, ensure_ascii=False, indent=2)
-        return await asyncio.to_thread(packed, {"board.json": told.encode()}, held, limit_bytes)
+        told = board_json(
+            board, [(name if name in there else None, one) for name, one in zip(files, pinned, strict=True)]
+        )
+        return await asyncio.to_thread(packed, {"board.json": told}, held, limit_bytes)
 
     def _check(self, board: BoardRow, visitor: Visitor) -> None:
         if not self.may_change(board, visitor):
@@ -164,7 +170,14 @@ def _tidy(name: str) -> str:
     return tidy
 
 
-def _file_name(number: int, one: Pinned) -> str:
+def board_json(board: BoardRow, pictures: Sequence[tuple[str | None, Pinned]]) -> bytes:
+    """What `board.json` says of a board: each picture with the name of its file, None where its bytes are gone."""
+    entries = [_entry(name, one) for name, one in pictures]
+    return json.dumps({"name": board.name, "pictures": entries}, ensure_ascii=False, indent=2).encode()
+
+
+def file_name(number: int, one: Pinned) -> str:
+    """In the board's order in every file manager."""
     return f"{number:03}_{one.image.id}.{one.image.media_type.removeprefix('image/')}"
 
 

@@ -17,7 +17,9 @@ _NOT_THERE = frozenset({10003, 10004, 10007, 50001})
 """Unknown channel, server or member; missing access."""
 _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, AttributeError)
 """A client that never logged in has no session: an AttributeError of discord.py's."""
-_THREADS = frozenset({10, 11, 12})
+_PRIVATE_THREAD = 12
+_THREADS = frozenset({10, 11, _PRIVATE_THREAD})
+_MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,7 @@ class Membership:
     def __init__(self, client: discord.Client, *, now: Callable[[], float] = time.monotonic) -> None:
         self._client, self._now = client, now
         self._known: dict[tuple[int, int], tuple[float, Standing | None]] = {}
+        self._seen: dict[tuple[int, int], tuple[float, bool]] = {}
 
     async def of(self, guild_id: int, user_id: int) -> Standing | None:
         """None for who is not in that server, or where the bot is not. Raises Unanswered."""
@@ -56,19 +59,41 @@ class Membership:
 
     async def may_post(self, guild_id: int, channel_id: int, user_id: int) -> bool:
         """Whether they see that channel (or thread) and may write in it. Raises Unanswered."""
+        found, kind = await self._in_channel(guild_id, channel_id, user_id)
+        writes = found.send_messages_in_threads if kind in _THREADS else found.send_messages
+        return _looks_into(found, kind) and writes
+
+    async def sees(self, guild_id: int, channel_id: int, user_id: int) -> bool:
+        """Whether they may look into that channel (or thread); an answer counts for a minute. Raises Unanswered.
+
+        Of a private thread only who moderates it is believed to: its members are not asked for.
+        """
+        known = self._seen.get((channel_id, user_id))
+        if known is not None and known[0] > self._now():
+            return known[1]
+        looks = _looks_into(*await self._in_channel(guild_id, channel_id, user_id))
+        if len(self._seen) >= _MOST_REMEMBERED:
+            self._seen.clear()
+        self._seen[channel_id, user_id] = (self._now() + _FRESH_SECONDS, looks)
+        return looks
+
+    async def _in_channel(
+        self, guild_id: int, channel_id: int, user_id: int
+    ) -> tuple[discord.Permissions, int]:
+        """Their permissions there (none where something of it is not there) and the channel's type."""
         rest = cast(Rest, self._client.http)
         try:
             with _sorted():
                 member = await rest.get_member(guild_id, user_id)
                 guild = await rest.get_guild(guild_id, with_counts=False)
                 channel = await rest.get_channel(channel_id)
-                thread = channel["type"] in _THREADS
-                if thread:
+                kind = int(channel["type"])
+                if kind in _THREADS:
                     channel = await rest.get_channel(int(channel["parent_id"]))
         except _NotThere:
-            return False
-        found = _permissions(guild_id, user_id, member, guild, channel.get("permission_overwrites", ()))
-        return found.view_channel and (found.send_messages_in_threads if thread else found.send_messages)
+            return discord.Permissions.none(), 0
+        overwrites = channel.get("permission_overwrites", ())
+        return _permissions(guild_id, user_id, member, guild, overwrites), kind
 
     async def _asked(self, guild_id: int, user_id: int) -> Standing | None:
         rest = cast(Rest, self._client.http)
@@ -97,6 +122,10 @@ def _sorted() -> Generator[None]:
         raise Unanswered from error
     except _NO_ANSWER as error:
         raise Unanswered from error
+
+
+def _looks_into(found: discord.Permissions, kind: int) -> bool:
+    return found.view_channel and (kind != _PRIVATE_THREAD or found.manage_threads)
 
 
 def _permissions(

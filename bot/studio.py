@@ -298,6 +298,13 @@ class Studio:
         images = await self._images.of_request(request_id)
         await self._images.mark_deleted([image.id for image in images], self._now())
 
+    async def delete_picture(self, image_id: str, requester: Requester) -> None:
+        """One of a request's pictures, by its owner. Raises NotFound, or NotAllowed for a stranger."""
+        image, row = await self.image_of(image_id, requester)
+        if row.user_id != requester.user_id:
+            raise NotAllowed(what="not_yours")
+        await self._images.mark_deleted([image.id], self._now())
+
     def stop(self) -> None:
         """From here on every new wish is refused, kindly; what was accepted goes on."""
         self._stopping = True

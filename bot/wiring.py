@@ -59,6 +59,7 @@ from bot.work import StudioWork
 from storage.batches import BatchRepository
 from storage.boards import BoardRepository
 from storage.database import Database
+from storage.galleries import GalleryRepository
 from storage.health import HealthRepository
 from storage.pasts import PastRepository
 from storage.presence import Presence
@@ -119,7 +120,7 @@ async def build(
         studio = _studio(base, admin, face, queue, acks, work)
         keepsakes = _keepsakes(base, studio, face)
         wellbeing = _wellbeing(base, role, presence)
-        site = _site(base, admin, studio, client, wellbeing)
+        site = _site(base, admin, studio, keepsakes, client, wellbeing)
         services = _services(
             base, admin, studio, acks, keepsakes,
             pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
@@ -267,6 +268,7 @@ def _site(
     base: Foundation,
     admin: Administration,
     studio: Studio,
+    keepsakes: Keepsakes,
     client: discord.Client,
     providers: Mapping[str, Watched],
 ) -> Site:
@@ -281,9 +283,12 @@ def _site(
         images=base.images,
         store=base.store,
         uploads=Uploads(base.http, base.store, base.pixels),
-        thumbs=Thumbnails(base.store, base.pixels, settings.data_dir / "thumbnails"),
+        thumbs=keepsakes.thumbnails,
         pixels=base.pixels,
         admin=admin,
+        galleries=GalleryRepository(base.database),
+        pasts=keepsakes.pasts,
+        boards=keepsakes.boards,
     )
     signin = SignIn(WebSessionRepository(base.database), settings.secret())
     return Site(pages, signin, Membership(client), secure=settings.web_address.startswith("https:"))

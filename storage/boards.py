@@ -203,6 +203,32 @@ class BoardRepository:
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return {board_id: int(count) for board_id, count in rows}
 
+    async def covers(self, board_ids: Sequence[str], viewer_id: int, *, each: int) -> dict[str, list[str]]:
+        """The first pictures of each, by id, as `pictures` would show them."""
+        place = func.row_number().over(
+            partition_by=board_pictures.c.board_id, order_by=board_pictures.c.position
+        )
+        ranked = (
+            select(board_pictures.c.board_id, board_pictures.c.image_id, place.label("place"))
+            .join(images, images.c.id == board_pictures.c.image_id)
+            .join(requests, requests.c.id == images.c.request_id)
+            .where(
+                board_pictures.c.board_id.in_(board_ids),
+                images.c.deleted_at.is_(None),
+                or_(requests.c.private.is_(False), requests.c.user_id == viewer_id),
+            )
+            .subquery()
+        )
+        query = select(ranked).where(ranked.c.place <= each).order_by(ranked.c.board_id, ranked.c.place)
+
+        def work(connection: Connection) -> dict[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for row in connection.execute(query):
+                found.setdefault(str(row.board_id), []).append(str(row.image_id))
+            return found
+
+        return await self._database.read(work)
+
     async def _change(self, board_id: str, **values: object) -> bool:
         change = update(boards).where(boards.c.id == board_id)
         return await self._database.change(change.values(updated_at=self._database.now(), **values)) > 0

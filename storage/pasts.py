@@ -62,7 +62,7 @@ class PastRepository:
 
         What somebody deleted every picture of is left out; what failed is not.
         """
-        mine = [requests.c.user_id == user_id, *_matching(wanted)]
+        mine = [requests.c.user_id == user_id, *matching(wanted)]
         its_own = images.c.request_id == requests.c.id
         mine.append(or_(exists().where(its_own, _LIVE), ~exists().where(its_own)))
         if wanted.liked:
@@ -101,7 +101,7 @@ class PastRepository:
             requests.c.private.is_(False),
             requests.c.spoiler.is_(False),
             _LIVE,
-            *_matching(wanted),
+            *matching(wanted),
         ]
         found = select(images.c.id, likes.label("likes")).join(requests, requests.c.id == images.c.request_id)
         order: list[Any] = [images.c.created_at.desc(), images.c.id]
@@ -157,7 +157,7 @@ def _likes_of(image_id: str) -> Select[Any]:
     return select(func.count()).select_from(favourites).where(favourites.c.image_id == image_id)
 
 
-def _matching(wanted: Wanted) -> list[ColumnElement[bool]]:
+def matching(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [
         requests.c.words.contains(word, autoescape=True) for word in folded(wanted.words).split()
     ]

@@ -31,14 +31,15 @@ def html(text: str, t: Texts) -> Markup:
 
 
 def _instant(t: Texts) -> Callable[[re.Match[str]], str]:
-    def words(match: re.Match[str]) -> str:
-        at = datetime.fromtimestamp(int(match[1]), UTC)
-        shown = escape(moment(at.timestamp(), t))
-        return f'<time datetime="{at.isoformat()}">{shown}</time>'
+    return lambda match: str(instant(int(match[1]), t))
 
-    return words
+
+def instant(at: float, t: Texts) -> Markup:
+    """Unix seconds as a `<time>`; the page's script puts it into the reader's own zone."""
+    exact = datetime.fromtimestamp(int(at), UTC).isoformat()
+    return Markup('<time datetime="{}">{}</time>').format(exact, moment(at, t))
 
 
 def moment(at: float, t: Texts) -> str:
-    """Unix seconds as a date and time in UTC; the page's script puts it into the reader's own zone."""
+    """Unix seconds as a date and time in UTC."""
     return format_datetime(datetime.fromtimestamp(at, UTC), "medium", locale=t.locale) + " UTC"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.web.pages import create, entry, region, requests
+from bot.web.pages import boards, create, entry, gallery, pictures, region, requests
 from bot.web.pages.site import STATIC, Site
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -18,12 +18,19 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *create.routes(site),
         *requests.routes(site),
         *region.routes(site),
+        *gallery.routes(site),
+        *pictures.routes(site),
+        *boards.routes(site),
     ]
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Kept by browsers for good: their addresses change with their content."""
+    """Kept by browsers for good where the address changes with the content; asked about again where it does not.
+
+    A module that others import has one address, without a mark: with two it would run twice.
+    """
     path = STATIC / request.match_info["name"]
     if path.parent != STATIC or not path.is_file():
         raise web.HTTPNotFound
-    return web.FileResponse(path, headers={"Cache-Control": _FOR_GOOD})
+    kept = _FOR_GOOD if request.query_string else "no-cache"
+    return web.FileResponse(path, headers={"Cache-Control": kept})

@@ -77,7 +77,7 @@ async def _place(visit: Visit, request: RequestRow) -> Place:
         may = False
     if not may:
         raise NotAllowed(what="channel")
-    return replace(here, channel_id=request.channel_id, parent_channel_id=None)
+    return replace(here, channel_id=request.channel_id, parent_channel_id=None, listed=request.listed)
 
 
 def _has_channel(request: RequestRow) -> bool:

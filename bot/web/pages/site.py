@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bot.administration import Administration
+from bot.boards import Boards
 from bot.catalog import Catalog
 from bot.errors import (
     AtelierError,
@@ -43,10 +44,12 @@ from bot.styles import Styles
 from bot.thumbnails import Thumbnails
 from bot.uploads import Uploads
 from bot.web.languages import locale_of
-from bot.web.markup import html, moment
+from bot.web.markup import html, instant, moment
 from bot.web.signin import LinkRefused, Person, Session, SignIn
+from storage.galleries import GalleryRepository
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
+from storage.pasts import PastRepository
 from storage.requests import RequestRepository
 
 COOKIE = "atelier_session"
@@ -115,10 +118,22 @@ class Visit:
                 roles = standing.role_ids
         return Requester(user_id=person.user_id, name=person.name, role_ids=roles, locale=self.t.locale)
 
+    async def manages(self) -> bool:
+        """Manage Server in the server that they came from, as of this minute; no where Discord gives no answer."""
+        person = self.person
+        if not person.guild_id or person.local:
+            return False
+        try:
+            standing = await self.site.membership.of(person.guild_id, person.user_id)
+        except Unanswered:
+            return False
+        return standing is not None and standing.manages
+
     def place(self, *, private: bool = False) -> Place:
-        """A page is no channel: the picture is shown here, and stays in the log of the person's server."""
+        """A page is no channel: the picture is shown here, and to the person's server unless it is private."""
         guild_id = self.person.guild_id
-        return Place(guild_id=guild_id, channel_id=0, locale=self.t.locale, private=private)
+        listed = guild_id != 0 and not private
+        return Place(guild_id=guild_id, channel_id=0, locale=self.t.locale, private=private, listed=listed)
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         return web.Response(
@@ -161,6 +176,9 @@ class Parts:
     thumbs: Thumbnails
     pixels: Pixels
     admin: Administration
+    galleries: GalleryRepository
+    pasts: PastRepository
+    boards: Boards
 
 
 class Site:
@@ -186,6 +204,7 @@ class Site:
             n=t.n,
             money=t.money,
             moment=lambda at: moment(at, t),
+            instant=lambda at: instant(at, t),
             words=lambda text: html(text, t),
             asset=self._asset,
             person=visit.session.person if visit.session else None,

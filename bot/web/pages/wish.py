@@ -7,8 +7,10 @@ from typing import Any
 
 from aiohttp.web import FileField
 
+from bot.boards import Visitor
 from bot.errors import InvalidRequest, NotFound
 from bot.images import ImageRequest, InputImage, Kind
+from bot.membership import Unanswered
 from bot.studio import as_input
 from bot.web.pages.site import Visit
 from storage.rows import ImageRow, RequestRow
@@ -42,9 +44,9 @@ def is_private(visit: Visit) -> bool:
 
 
 async def picture_of(visit: Visit, image_id: str) -> tuple[ImageRow, RequestRow]:
-    """A picture that this person may see: their own, or a public one of their server. Raises NotFound."""
+    """A picture that this person may see. Raises NotFound."""
     row, request = await visit.site.parts.studio.image_of(image_id, await visit.requester())
-    if not may_see(visit, request):
+    if not await may_see(visit, request):
         raise NotFound(what="image", id=image_id)
     return row, request
 
@@ -52,16 +54,34 @@ async def picture_of(visit: Visit, image_id: str) -> tuple[ImageRow, RequestRow]
 async def request_of(visit: Visit, request_id: str) -> RequestRow:
     """Likewise a request. Raises NotFound."""
     row = await visit.site.parts.requests.get(request_id)
-    if row is None or not may_see(visit, row):
+    if row is None or not await may_see(visit, row):
         raise NotFound(what="request", id=request_id)
     return row
 
 
-def may_see(visit: Visit, row: RequestRow) -> bool:
-    """A public picture is its server's, not the world's: the session must be of that server."""
-    if row.user_id == visit.person.user_id:
+async def may_see(visit: Visit, row: RequestRow) -> bool:
+    """What is theirs; of others what everyone in their server could see, or what is in a channel that they see now.
+
+    A public picture is its server's, not the world's: the session must be of that server.
+    """
+    person = visit.person
+    if row.user_id == person.user_id:
         return True
-    return not row.private and row.guild_id != 0 and row.guild_id == visit.person.guild_id
+    if row.private or row.guild_id == 0 or row.guild_id != person.guild_id:
+        return False
+    if row.listed or not row.channel_id or person.local:
+        return row.listed
+    try:
+        return await visit.site.membership.sees(row.guild_id, row.channel_id, person.user_id)
+    except Unanswered:
+        return False
+
+
+async def visitor_of(visit: Visit) -> Visitor:
+    """Who comes to the boards. Raises NotAllowed for who is not in that server any more."""
+    return Visitor(
+        requester=await visit.requester(), guild_id=visit.person.guild_id, moderator=await visit.manages()
+    )
 
 
 def _kind(named: str | None, inputs: Sequence[InputImage]) -> Kind:

@@ -1,4 +1,5 @@
-// What every page has: instants in the reader's own time, words for what happened, requests that carry the proof.
+// What pages share: instants in the reader's own time, words for what happened, requests that carry the proof.
+// It does nothing by itself: `start.js` does, once, however many modules import this one.
 
 export const csrf = document.querySelector('meta[name="csrf"]').content;
 
@@ -82,7 +83,3 @@ export function quietForms(within = document) {
     });
   }
 }
-
-localTimes();
-quietForms();
-for (const place of document.querySelectorAll("[data-card]")) follow(place);
