@@ -18,7 +18,7 @@ from bot.catalog import Catalog
 from bot.directions import directed
 from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
 from bot.failover import may_go_elsewhere, others
-from bot.images import GeneratedImage, ImageRequest, InputImage, State
+from bot.images import GeneratedImage, ImageRequest, InputImage, Kind, State
 from bot.models import ImageModel
 from bot.providers.base import (
     Description,
@@ -33,7 +33,7 @@ from bot.providers.base import (
 from bot.styles import Styles
 from storage.errors import ImageMissing
 from storage.image_store import ImageStore
-from storage.rows import RequestRow
+from storage.rows import NewRequest, RequestRow
 
 _log = structlog.get_logger(__name__)
 
@@ -100,6 +100,18 @@ class Drawing:
         self._store, self._board, self._pixels, self._secret = store, board, pixels, secret
         self._keys, self._allowed, self._moderator = keys, allowed, moderator
         self._pools = pools
+
+    def is_one_call(self, row: NewRequest) -> bool:
+        """Whether one call of the owner's own provider draws all of it, and nothing finds that call again by a name."""
+        provider = self._providers.get(row.provider)
+        if (
+            row.kind == Kind.DESCRIBE
+            or row.payer is not None
+            or provider is None
+            or resumable(provider) is not None
+        ):
+            return False
+        return len(self._catalog.plan(ImageRequest.from_json(row.request))) == 1
 
     async def draw(self, row: RequestRow, first: int, count: int) -> Drawn | Begun:
         """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError."""

@@ -1,5 +1,5 @@
 """Keeps what is stored within its owner's bounds: each night pictures and words past their time and bytes that nobody
-shows, each hour the disk cap.
+shows, each hour the disk cap and what the job engine keeps of jobs that ended more than a day ago.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -23,6 +24,10 @@ _DAY_SECONDS = 86_400
 _BATCH = 500
 
 _log = structlog.get_logger(__name__)
+
+
+class Jobs(Protocol):
+    async def forget_ended(self, before: float) -> int: ...
 
 
 class Housekeeping:
@@ -42,12 +47,14 @@ class Housekeeping:
         night: Night | None = None,
         people: PrivacyRepository | None = None,
         retention_prompts_days: int | None = None,
+        jobs: Jobs | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._images = store, images
         self._retention_days, self._max_bytes, self._now = retention_days, max_bytes, now
         self._people, self._prompts_days = people, retention_prompts_days
         self._done, self._night = done, night or Night()
+        self._jobs = jobs
 
     async def once(self) -> None:
         """What is due now. Two processes that come at the same moment do the same work, once each, to no harm."""
@@ -55,6 +62,8 @@ class Housekeeping:
         if await self._done.get(*_DONE) != night:
             await self._nightly()
             await self._done.set(*_DONE, night)
+        if self._jobs is not None:
+            await self._jobs.forget_ended(self._now() - _DAY_SECONDS)
         if self._max_bytes is not None:
             removed = await self._store.sweep(self._max_bytes, keep=lambda _: False)
             lost = await self._images.mark_lost(removed, self._now())

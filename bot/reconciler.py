@@ -32,6 +32,7 @@ _log = structlog.get_logger(__name__)
 class Engine(Protocol):
     async def statuses(self, request_ids: Sequence[str]) -> dict[str, str]: ...
     def is_alive(self, request_id: str) -> bool: ...
+    async def pick_up(self) -> int: ...
 
 
 class Finisher(Protocol):
@@ -43,7 +44,8 @@ class Reconciler:
         self._requests, self._engine, self._work = requests, engine, work
 
     async def once(self) -> int:
-        """How many requests were ended."""
+        """How many requests were ended; jobs that were only forgotten begin again."""
+        await self._engine.pick_up()
         rows = [row for row in await self._requests.open_requests() if not self._engine.is_alive(row.id)]
         if not rows:
             return 0

@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import Connection
 
@@ -44,13 +44,25 @@ from storage.images import ImageRepository
 from storage.requests import RequestRepository
 from storage.rows import ImageRow, Limit, NewRequest, Pace, RequestRow
 
+if TYPE_CHECKING:
+    from bot.jobs import Start  # the engine takes most of a second to import
+
 _NOT_BEGUN = frozenset({State.ACCEPTED, State.QUEUED})
 
 
 class Jobs(Protocol):
-    """What the studio needs of the engine: the write that makes a job durable, and a word to a running one."""
+    """What the studio needs of the engine: the write that makes a job durable, and a word to a running one.
 
-    def enqueue(self, connection: Connection, request_id: str) -> None: ...
+    Around the write stands a place here, where there is one, in which the job begins at once.
+    """
+
+    def reserve(self, row: NewRequest) -> Start | None: ...
+
+    def enqueue(self, connection: Connection, request_id: str, start: Start | None) -> None: ...
+
+    def begin(self, start: Start | None) -> None: ...
+
+    def forgo(self, start: Start | None) -> None: ...
 
     def cancel(self, request_id: str) -> None: ...
 
@@ -220,14 +232,30 @@ class Studio:
         pace = await self._quotas.pace_for(requester, place)
         return Terms(provider=provider, limits=limits, pace=pace, payer=payer)
 
-    async def _accept(self, row: NewRequest, terms: Terms) -> storage.rows.Accepted:
+    async def _written(self, row: NewRequest, terms: Terms) -> storage.rows.Accepted:
+        start = self._jobs.reserve(row)
+        if start is not None:
+            row = start.row
+
         def enqueue(connection: Connection) -> None:
-            self._jobs.enqueue(connection, row.id)
+            self._jobs.enqueue(connection, row.id, start)
 
         try:
-            return await self._requests.accept(
+            accepted = await self._requests.accept(
                 row, terms.limits, enqueue=enqueue, open_limit=self._open_limit, pace=terms.pace
             )
+        except BaseException:
+            self._jobs.forgo(start)
+            raise
+        if accepted.duplicate:
+            self._jobs.forgo(start)
+        else:
+            self._jobs.begin(start)
+        return accepted
+
+    async def _accept(self, row: NewRequest, terms: Terms) -> storage.rows.Accepted:
+        try:
+            return await self._written(row, terms)
         except NoRoom as refusal:
             raise self._quotas.exceeded(refusal) from refusal
         except TooManyOpen as refusal:

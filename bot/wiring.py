@@ -36,7 +36,7 @@ from bot.estimates import Estimates
 from bot.foreman import Foreman
 from bot.foundation import Foundation, lay, only_one_engine
 from bot.housekeeping import Housekeeping
-from bot.jobs import JobEngine, JobQueue
+from bot.jobs import LOOK_OFTEN_SECONDS, LOOK_SECONDS, JobEngine, JobQueue
 from bot.keepsakes import Keepsakes
 from bot.membership import Membership
 from bot.model_list import Watched
@@ -112,7 +112,7 @@ async def build(
         stack.push_async_callback(face.board.close)
         seated = role.draws and settings.on_postgres
         presence = await _seated(stack, base.database, settings) if seated else None
-        engine = _engine(base, presence) if role.draws else None
+        engine = _engine(base, presence, role) if role.draws else None
         queue = engine or JobQueue(base.database.sync_engine())
         admin = administration(base, client)
         stack.push_async_callback(admin.keys.close)
@@ -141,7 +141,7 @@ async def build(
             foreman=_foreman(keepsakes, face, settings) if engine else None,
             presence=presence,
             nightly_backup=_nightly(base.database, settings),
-            housekeeping=_housekeeping(base),
+            housekeeping=_housekeeping(base, engine),
             site=site,
             wellbeing=wellbeing,
         )
@@ -194,11 +194,12 @@ def _cards(base: Foundation) -> CardMaker:
     return CardMaker(base.store, base.catalog, base.pixels)
 
 
-def _engine(base: Foundation, presence: Presence | None) -> JobEngine:
+def _engine(base: Foundation, presence: Presence | None, role: Role) -> JobEngine:
     return JobEngine(
         base.database.sync_engine(),
         executor_id=presence.seat if presence else "local",
         worker_concurrency=base.settings.queue_concurrency,
+        look_seconds=LOOK_SECONDS if role.takes_commands else LOOK_OFTEN_SECONDS,
     )
 
 
@@ -358,7 +359,7 @@ def _nightly(database: Database, settings: Settings) -> NightlyBackup | None:
     return NightlyBackup(database, settings.backup_dir, keep=settings.backup_keep)
 
 
-def _housekeeping(base: Foundation) -> Housekeeping:
+def _housekeeping(base: Foundation, engine: JobEngine | None) -> Housekeeping:
     settings = base.settings
     return Housekeeping(
         base.store,
@@ -369,6 +370,7 @@ def _housekeeping(base: Foundation) -> Housekeeping:
         retention_prompts_days=settings.retention_prompts_days,
         done=SettingsRepository(base.database),
         night=settings.nightly_at,
+        jobs=engine,
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -30,8 +30,8 @@ from bot.turns import Turns
 from storage.image_store import ImageStore
 from storage.images import ImageRepository
 from storage.ledger import Ledger
-from storage.requests import RequestRepository
-from storage.rows import End, ImageRow, PictureCharge, RequestRow
+from storage.requests import Also, RequestRepository
+from storage.rows import End, ImageRow, NewRequest, PictureCharge, Rendered, RequestRow
 
 _log = structlog.get_logger(__name__)
 
@@ -64,6 +64,8 @@ class Delivery(Protocol):
 class _Job:
     row: RequestRow
     images: list[ImageRow]
+    calls: int = 0
+    """How many vendor calls it takes; with a single one, its pictures and their settlement are one transaction."""
 
 
 class StudioWork:
@@ -89,6 +91,7 @@ class StudioWork:
         self._budget, self._estimates = budget, estimates
         self._turns = turns
         self._jobs: dict[str, _Job] = {}
+        self._taken_on: dict[str, int] = {}
 
     @asynccontextmanager
     async def turn(self, request_id: str) -> AsyncGenerator[None]:
@@ -111,7 +114,30 @@ class StudioWork:
             return []
         self._board.begin(job.row)
         self._board.drawing(request_id)
-        return self._catalog.plan(ImageRequest.from_json(job.row.request))
+        calls = self._catalog.plan(ImageRequest.from_json(job.row.request))
+        job.calls = len(calls)
+        return calls
+
+    def take_on(self, row: NewRequest) -> bool:
+        """Only what is one vendor call that the vendor does not name: nothing of it is worth a checkpoint."""
+        if not self._drawing.is_one_call(row) or not self._turns.take(row.user_id):
+            return False
+        self._taken_on[row.id] = row.user_id
+        return True
+
+    def let_go(self, request_id: str) -> None:
+        self._jobs.pop(request_id, None)
+        self._turns.leave(self._taken_on.pop(request_id))
+
+    async def draw(self, row: RequestRow) -> list[str]:
+        job = self._jobs[row.id] = _Job(row, [], calls=1)
+        self._board.drawing(row.id)
+        started = self._now()
+        drawn = await self._drawing.draw(job.row, 1, job.row.count)
+        if isinstance(drawn, Begun):
+            # Only after a failover: its new vendor's name for the work has no checkpoint, a crash would ask again.
+            drawn = await self._drawing.collect(job.row, 1, job.row.count, drawn)
+        return await self._keep(job, 1, started, drawn)
 
     async def render(self, request_id: str, first: int, count: int) -> list[str] | Begun:
         """One vendor call. The picture's row is written right after its file: it is what stops a second purchase."""
@@ -170,17 +196,28 @@ class StudioWork:
             f"render_{first}": (started, stored - started),
             f"store_{first}": (stored, self._now() - stored),
         }
-        await patiently(
-            lambda: self._images.add_rendered(
-                job.row.id, rows, stages=stages, vendor_id=rendering.request_id
-            ),
-            request=job.row.id,
-            what="noting pictures",
-        )
-        job.images.extend(rows)
+        rendered = Rendered(images=rows, stages=stages, vendor_id=rendering.request_id)
+        await _to_the_end(self._note(job, rendered))
         return [picture.id for picture in rows]
 
-    async def finish(self, request_id: str, failure: AtelierError | None) -> None:
+    async def _note(self, job: _Job, rendered: Rendered) -> None:
+        if job.calls != 1:
+            await patiently(
+                lambda: self._images.add_rendered(job.row.id, rendered),
+                request=job.row.id,
+                what="noting pictures",
+            )
+            job.images.extend(rendered.images)
+            return
+        before = job.row
+        job.row, _ = await patiently(
+            lambda: self._settle(before, rendered.images, None, rendered),
+            request=job.row.id,
+            what="noting and settling pictures",
+        )
+        job.images.extend(rendered.images)
+
+    async def finish(self, request_id: str, failure: AtelierError | None, also: Also | None = None) -> None:
         job = await self._load(request_id)
         self._jobs.pop(request_id, None)
         if job is None:
@@ -191,10 +228,10 @@ class StudioWork:
             row, failure = await patiently(
                 lambda: self._settle(unsettled, images, told), request=request_id, what="settling"
             )
-            if self._budget is not None and images:
-                await self._budget.after(row)
         elif row.failure_kind:
             failure = error_from_facts(row.failure_kind, row.failure_facts or {})
+        if self._budget is not None and images and row.delivered_at is None:
+            await self._budget.after(row)
         await self._board.end(request_id)
         if row.delivered_at is not None or State(row.state) is State.UNDELIVERED:
             return
@@ -206,7 +243,7 @@ class StudioWork:
             _log.warning("delivery is put off", request=request_id)
             return
         await patiently(
-            lambda: self._note_delivery(request_id, problem, ended, ended - started),
+            lambda: self._note_delivery(request_id, problem, ended, ended - started, also),
             request=request_id,
             what="noting the delivery",
         )
@@ -217,12 +254,12 @@ class StudioWork:
         )  # fmt: skip
 
     async def _note_delivery(
-        self, request_id: str, problem: str | None, ended: float, seconds: float
+        self, request_id: str, problem: str | None, ended: float, seconds: float, also: Also | None
     ) -> None:
         if problem is None:
-            await self._requests.mark_delivered(request_id, ended, seconds=seconds)
+            await self._requests.mark_delivered(request_id, ended, seconds=seconds, also=also)
         else:
-            await self._requests.mark_undelivered(request_id, ended, problem, seconds=seconds)
+            await self._requests.mark_undelivered(request_id, ended, problem, seconds=seconds, also=also)
 
     async def _load(self, request_id: str) -> _Job | None:
         """The job's row and pictures: read once at its start, kept until it is finished."""
@@ -254,19 +291,33 @@ class StudioWork:
         )  # fmt: skip
 
     async def _settle(
-        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        failure: AtelierError | None,
+        rendered: Rendered | None = None,
     ) -> tuple[RequestRow, AtelierError | None]:
         """Charge each picture at most its share of the estimate, release the rest, and write down how it ended."""
         if not images and not row.told and failure is None:
             failure = Cancelled() if row.cancel_requested_at is not None else Broken()
         now, end = self._now(), _end(bool(images or row.told), failure)
-        settled = await self._ledger.settle(row.id, charges_for(row, images), now, end=end)
+        charges = charges_for(row, images)
+        settled = await self._ledger.settle(row.id, charges, now, end=end, rendered=rendered)
         if settled is None:
             # Somebody else (the reconciler, another process) was faster: what they wrote is the truth.
             return await self._requests.get(row.id) or row, failure
         return replace(
             row, state=end.state, settled_at=now, charged_microusd=settled.charged_microusd
         ), failure
+
+
+async def _to_the_end(noting: Coroutine[Any, Any, None]) -> None:
+    """What was paid for is written down whoever cancels meanwhile: a wish to cancel comes too late by then."""
+    task = asyncio.ensure_future(noting)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
 
 
 def charges_for(row: RequestRow, images: Sequence[ImageRow]) -> list[PictureCharge]:

@@ -84,7 +84,6 @@ def dimensions_of(row: NewRequest) -> Dimensions:
 def _values(row: NewRequest) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in _ROW_FIELDS},
-        "state": "accepted",
         "provider_request_ids": [],
         "stages": {},
         "limits": list(row.limits),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database import Database
 from storage.requests import noted
-from storage.rows import ImageRow
+from storage.rows import ImageRow, Rendered
 from storage.tables import IS_OPEN, images, requests
 
 _INSERTS: dict[str, Any] = {
@@ -28,30 +28,22 @@ class ImageRepository:
     async def add(self, rows: Sequence[ImageRow]) -> None:
         """Rows that exist already stay as they are."""
         if rows:
-            values = [asdict(row) for row in rows]
-            await self._database.write(
-                lambda connection: connection.execute(_INSERTS[connection.dialect.name], values)
-            )
+            await self._database.write(lambda connection: insert_images(connection, rows))
 
-    async def add_rendered(
-        self,
-        request_id: str,
-        rows: Sequence[ImageRow],
-        *,
-        stages: Mapping[str, Sequence[float]],
-        vendor_id: str | None,
-    ) -> None:
-        """The pictures of one vendor call, with the vendor's id of it and its stages' `[started_at, seconds]`.
+    async def add_rendered(self, request_id: str, rendered: Rendered) -> None:
+        """The pictures of one of several vendor calls, and what is noted of it.
 
-        One transaction: these rows are what stops a second purchase, so they must not wait for anything.
+        One transaction: these rows are what stops a second purchase, so they must not wait for the other calls. What
+        a single call made is written by `Ledger.settle` with everything else.
         """
-        values = [asdict(row) for row in rows]
-        note = noted(self._database.dialect, request_id, stages, vendor_id).values(
-            updated_at=self._database.now()
+        note = (
+            update(requests)
+            .where(requests.c.id == request_id)
+            .values(**noted(self._database.dialect, rendered), updated_at=self._database.now())
         )
 
         def work(connection: Connection) -> None:
-            connection.execute(_INSERTS[connection.dialect.name], values)
+            insert_images(connection, rendered.images)
             connection.execute(note)
 
         await self._database.write(work)
@@ -139,6 +131,11 @@ def _walk(image_id: str, next_one: Callable[[CTE], ColumnElement[bool]]) -> Sele
     )
     found = select(images).join(step, images.c.id == step.c.id).where(step.c.depth > 0)
     return found.order_by(step.c.depth, images.c.created_at, images.c.id)
+
+
+def insert_images(connection: Connection, rows: Sequence[ImageRow]) -> None:
+    """Rows that exist already stay as they are."""
+    connection.execute(_INSERTS[connection.dialect.name], [asdict(row) for row in rows])
 
 
 def _shown(connection: Connection, keys: set[str]) -> set[str]:

@@ -6,7 +6,7 @@ twice does it once. Reservations are written by `acceptance`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
@@ -18,6 +18,8 @@ from storage import counters, holds
 from storage.counters import BirthNeeded, Dimensions, Movement
 from storage.database import Database
 from storage.holds import Reservation
+from storage.images import insert_images
+from storage.requests import noted
 from storage.rows import (
     Booking,
     CounterKey,
@@ -27,6 +29,7 @@ from storage.rows import (
     Hold,
     Limit,
     PictureCharge,
+    Rendered,
     Settled,
     Spent,
 )
@@ -47,15 +50,22 @@ class Ledger:
         self._database = database
 
     async def settle(
-        self, request_id: str, charges: Sequence[PictureCharge], now: float, *, end: End | None = None
+        self,
+        request_id: str,
+        charges: Sequence[PictureCharge],
+        now: float,
+        *,
+        end: End | None = None,
+        rendered: Rendered | None = None,
     ) -> Settled | None:
         """Charge for the pictures that came out and release the rest of the reservation; none: release it all.
 
-        The member pays at most what was reserved, the pools pay the real cost; `end` is written on the row with it.
-        None when the request is unknown or was settled before: nothing is booked then.
+        The member pays at most what was reserved, the pools pay the real cost; `end` is written on the row with it, and
+        the pictures of a request's only vendor call where they are not written yet. None when the request is unknown
+        or was settled before: nothing is booked then, though pictures that were made are still noted.
         """
         return await self._database.write(
-            lambda connection: _settle(connection, request_id, charges, now, end)
+            lambda connection: _settle(connection, request_id, charges, now, end, rendered)
         )
 
     async def hold(self, wish: Hold, limits: Sequence[Limit], now: float) -> bool:
@@ -119,8 +129,17 @@ class Ledger:
 
 
 def _settle(
-    connection: Connection, request_id: str, charges: Sequence[PictureCharge], now: float, end: End | None
+    connection: Connection,
+    request_id: str,
+    charges: Sequence[PictureCharge],
+    now: float,
+    end: End | None,
+    rendered: Rendered | None,
 ) -> Settled | None:
+    notes: dict[str, Any] = {}
+    if rendered is not None:
+        insert_images(connection, rendered.images)
+        notes = noted(connection.dialect.name, rendered)
     counters.guard_births(connection)
     found = holds.reservation(connection, request_id)
     if found is None:
@@ -159,7 +178,7 @@ def _settle(
         released_images=held.images - booked.used_images,
         released_microusd=held.microusd - booked.used_microusd,
     )
-    _write_down(connection, settled, now, end)
+    _write_down(connection, settled, now, end, notes)
     return settled
 
 
@@ -205,7 +224,9 @@ def _picture_movements(held: Reservation, charges: Sequence[PictureCharge]) -> l
     return movements
 
 
-def _write_down(connection: Connection, settled: Settled, now: float, end: End | None) -> None:
+def _write_down(
+    connection: Connection, settled: Settled, now: float, end: End | None, notes: Mapping[str, Any]
+) -> None:
     values = {
         "cost_microusd": settled.cost_microusd,
         "charged_microusd": settled.charged_microusd,
@@ -214,7 +235,8 @@ def _write_down(connection: Connection, settled: Settled, now: float, end: End |
         "updated_at": now,
         **(asdict(end) if end else {}),
     }
-    connection.execute(_WRITE_DOWN, {"settling": settled.request_id, **values})
+    change = _WRITE_DOWN.values(notes) if notes else _WRITE_DOWN
+    connection.execute(change, {"settling": settled.request_id, **values})
 
 
 def _reset(connection: Connection, booking: Booking, first_day: str, end: str) -> Spent:

@@ -7,7 +7,7 @@ execution. What a request costs is the ledger's business.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Executable, Update, case, func, or_, select, update
@@ -16,9 +16,12 @@ from storage.acceptance import Enqueue, accept, count_open
 from storage.counters import BirthNeeded
 from storage.database import Database
 from storage.json_sql import appended, merged
-from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, Pace, RequestRow
+from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, Pace, Rendered, RequestRow
 from storage.tables import IS_OPEN, IS_UNSETTLED, OPEN_STATES, images, requests
 from storage.users import see_user
+
+Also = Callable[[Connection], None]
+"""What somebody else has to write in one of our transactions; it may run again when the first try was rolled back."""
 
 _SEEN_FOR_SECONDS = 3600
 _SEEN_AT_MOST = 10_000
@@ -94,11 +97,6 @@ class RequestRepository:
         )
         return await self._database.many(RequestRow, same.order_by(requests.c.created_at.desc()).limit(20))
 
-    async def by_interaction(self, interaction_id: int) -> RequestRow | None:
-        return await self._database.one(
-            RequestRow, select(requests).where(requests.c.interaction_id == interaction_id)
-        )
-
     async def open_requests(self) -> list[RequestRow]:
         """Accepted, queued, rendering or rendered, oldest first."""
         return await self._database.many(
@@ -127,15 +125,6 @@ class RequestRepository:
             RequestRow, select(requests).order_by(requests.c.created_at.desc()).limit(limit)
         )
 
-    async def of_guild(
-        self, guild_id: int, *, limit: int = 20, before: float | None = None
-    ) -> list[RequestRow]:
-        """As `of_user`, for a whole server."""
-        page = select(requests).where(requests.c.guild_id == guild_id)
-        if before is not None:
-            page = page.where(requests.c.created_at < before)
-        return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
-
     async def in_state(self, state: str, *, guild_id: int | None = None, limit: int = 25) -> list[RequestRow]:
         """Newest first; of one server, or of all."""
         found = select(requests).where(requests.c.state == state)
@@ -153,7 +142,7 @@ class RequestRepository:
         states: Collection[str] | None = None,
         limit: int = 20,
     ) -> list[RequestRow]:
-        """As `of_guild`, of one member or in some states only."""
+        """A server's, newest first; of one member or in some states only."""
         page = select(requests).where(requests.c.guild_id == guild_id)
         if user_id is not None:
             page = page.where(requests.c.user_id == user_id)
@@ -200,21 +189,6 @@ class RequestRepository:
             .values(state=state)
         )
 
-    async def note_stage(
-        self, request_id: str, stage: str, started_at: float, seconds: float, state: str | None = None
-    ) -> None:
-        """Add a stage's time; the same stage again replaces it. `state` is set as well while the request is open."""
-        entry = {stage: [round(started_at, 3), round(seconds, 3)]}
-        values: dict[str, Any] = {"stages": merged(self._database.dialect, requests.c.stages, entry)}
-        if state is not None:
-            values["state"] = case((IS_OPEN, state), else_=requests.c.state)
-        await self._change(update(requests).where(requests.c.id == request_id).values(values))
-
-    async def note_vendor_request(self, request_id: str, vendor_request_id: str) -> None:
-        """Add a vendor's own id of a call, in the order of calls."""
-        ids = appended(self._database.dialect, requests.c.provider_request_ids, vendor_request_id)
-        await self._update(request_id, provider_request_ids=ids)
-
     async def note_told(
         self, request_id: str, told: Json, *, stages: Mapping[str, Sequence[float]], vendor_id: str | None
     ) -> None:
@@ -222,18 +196,8 @@ class RequestRepository:
 
         One write, as for pictures: it is what stops a second purchase.
         """
-        note = noted(self._database.dialect, request_id, stages, vendor_id)
-        await self._change(note.values(told=told))
-
-    async def add_attempt(self, request_id: str) -> int:
-        """How many there are now; 0 for an unknown id."""
-        change = (
-            update(requests)
-            .where(requests.c.id == request_id)
-            .values(attempts=requests.c.attempts + 1, updated_at=self._database.now())
-            .returning(requests.c.attempts)
-        )
-        return await self._database.write(lambda connection: connection.scalar(change)) or 0
+        rendered = Rendered(images=(), stages=stages, vendor_id=vendor_id)
+        await self._update(request_id, told=told, **noted(self._database.dialect, rendered))
 
     async def request_cancel(self, request_id: str, now: float) -> bool:
         """Whether this was the first wish to cancel it, and it was still open."""
@@ -271,37 +235,47 @@ class RequestRepository:
         mine = select(requests).where(requests.c.user_id == user_id, IS_OPEN)
         return await self._database.many(RequestRow, mine.order_by(requests.c.created_at))
 
-    async def cancel_requested(self, request_id: str) -> bool:
-        wish = select(requests.c.cancel_requested_at).where(requests.c.id == request_id)
-        return await self._database.read(lambda connection: connection.scalar(wish)) is not None
-
-    async def save_message(self, request_id: str, message_id: int, channel_id: int) -> None:
-        await self._update(request_id, message_id=message_id, message_channel_id=channel_id)
-
-    async def forget_token(self, request_id: str) -> None:
-        await self._update(request_id, token=None)
-
     async def mark_delivered(
-        self, request_id: str, now: float, note: str | None = None, *, seconds: float = 0.0
+        self, request_id: str, now: float, *, seconds: float = 0.0, also: Also | None = None
     ) -> None:
         """The requester has the answer, which took `seconds` to hand over.
 
-        A success becomes `delivered`, an end that was told keeps its state; the token goes.
+        A success becomes `delivered`, an end that was told keeps its state; the token goes. `also` is done in the same
+        transaction.
         """
-        await self._handed_over(request_id, "delivered", now, note, seconds, delivered_at=now)
+        await self._handed_over(request_id, "delivered", now, None, seconds, also, delivered_at=now)
 
-    async def mark_undelivered(self, request_id: str, now: float, note: str, *, seconds: float = 0.0) -> None:
-        """No way was found to hand it over; `note` says why. States and token as in `mark_delivered`."""
-        await self._handed_over(request_id, "undelivered", now, note, seconds)
+    async def mark_undelivered(
+        self, request_id: str, now: float, note: str, *, seconds: float = 0.0, also: Also | None = None
+    ) -> None:
+        """No way was found to hand it over; `note` says why. The rest as in `mark_delivered`."""
+        await self._handed_over(request_id, "undelivered", now, note, seconds, also)
 
     async def _handed_over(
-        self, request_id: str, state: str, now: float, note: str | None, seconds: float, **values: Any
+        self,
+        request_id: str,
+        state: str,
+        now: float,
+        note: str | None,
+        seconds: float,
+        also: Also | None,
+        **values: Any,
     ) -> None:
         stage = {"deliver": [round(now - seconds, 3), round(seconds, 3)]}
         stages = merged(self._database.dialect, requests.c.stages, stage)
-        await self._update(
-            request_id, state=_ended(state), delivery_note=note, token=None, stages=stages, **values
+        change = (
+            update(requests)
+            .where(requests.c.id == request_id)
+            .values(state=_ended(state), delivery_note=note, token=None, stages=stages, **values)
+            .values(updated_at=self._database.now())
         )
+
+        def work(connection: Connection) -> None:
+            connection.execute(change)
+            if also is not None:
+                also(connection)
+
+        await self._database.write(work)
 
     async def fail(
         self, request_id: str, kind: str, facts: Json, *, raw_code: str | None = None, state: str = "failed"
@@ -331,15 +305,16 @@ class RequestRepository:
             self._seen.popitem(last=False)
 
 
-def noted(
-    dialect: str, request_id: str, stages: Mapping[str, Sequence[float]], vendor_id: str | None
-) -> Update:
-    """Add stages' `[started_at, seconds]` and, if there is one, a vendor's id of a call to a request's row."""
-    entries = {stage: [round(started, 3), round(seconds, 3)] for stage, (started, seconds) in stages.items()}
+def noted(dialect: str, rendered: Rendered) -> dict[str, Any]:
+    """The columns of a request's row that a vendor call adds to, with what is in them then."""
+    entries = {
+        stage: [round(started, 3), round(seconds, 3)] for stage, (started, seconds) in rendered.stages.items()
+    }
     values: dict[str, Any] = {"stages": merged(dialect, requests.c.stages, entries)}
-    if vendor_id is not None:
-        values["provider_request_ids"] = appended(dialect, requests.c.provider_request_ids, vendor_id)
-    return update(requests).where(requests.c.id == request_id).values(values)
+    if rendered.vendor_id is not None:
+        ids = appended(dialect, requests.c.provider_request_ids, rendered.vendor_id)
+        values["provider_request_ids"] = ids
+    return values
 
 
 def _ended(state: str) -> Any:

@@ -5,9 +5,11 @@ Units as in `tables.py`: instants are Unix seconds, dates ISO text, money micro-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from storage.folding import folded
 
 Json: TypeAlias = Mapping[str, Any]
 Unit: TypeAlias = Literal["images", "usd"]
@@ -56,6 +58,7 @@ class NewRequest:
     encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end. A part of a
     batch says of which, which (from 1) and in which round: one request of these three is all there can be. `listed` is
     whether everyone in the server could see where it was asked, so that its gallery may show it.
+    `state` is `rendering` where the job begins with the acceptance.
     """
 
     id: str
@@ -93,6 +96,7 @@ class NewRequest:
     batch_position: int | None = None
     batch_round: int | None = None
     listed: bool = False
+    state: str = "accepted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +176,29 @@ class RequestRow:
     def told_text(self) -> str:
         """Empty where nothing was described."""
         return str(self.told["text"]) if self.told else ""
+
+    @classmethod
+    def of(cls, row: NewRequest) -> RequestRow:
+        """What the database holds right after the acceptance, without reading it."""
+        given: dict[str, Any] = {name: getattr(row, name) for name in _GIVEN}
+        return cls(
+            **given, cancel_requested_at=None, cost_microusd=None, charged_microusd=None, made=0,
+            provider_request_ids=[], failure_kind=None, failure_facts=None, raw_error_code=None, delivered_at=None,
+            delivery_note=None, settled_at=None, stages={}, limits=list(row.limits), attempts=0,
+            words=folded(row.prompt), updated_at=row.created_at,
+        )  # fmt: skip
+
+
+_GIVEN = {one.name for one in fields(RequestRow)} & {one.name for one in fields(NewRequest)} - {"limits"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What one vendor call made: its pictures, its stages' `[started_at, seconds]`, the vendor's id of it."""
+
+    images: Sequence[ImageRow]
+    stages: Mapping[str, Sequence[float]]
+    vendor_id: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ PREVIEW_SECONDS = 6.0
 
 _NO_PREVIEWS = '[[models]]\nid = "openai/gpt-image-2.6-flare"\npreviews = 0\n'
 _START_SECONDS = 60.0
+_THREADS_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +194,7 @@ class Running:
     async def _load(self, name: str) -> LoadResult:
         await self._vendor.forget()
         self._stage.requests.clear()
-        await self._stalls()
+        threads = (await self._stalls())["threads"]
         forget_peak(self.bot.pid)
         before, begun = self._spent(), time.time()
         wishes = await self._wishes(name)
@@ -223,6 +224,7 @@ class Running:
             vendor_cpu_ms=round(each[2], 1),
             database_cpu_ms=round(each[3], 1),
             stages_ms=await self._stages(begun),
+            threads_ms=_by_thread(threads, stalls["threads"], len(wishes)),
         )
 
     def _wishes(self, name: str) -> Awaitable[list[Wish]]:
@@ -264,3 +266,11 @@ class Running:
             for stage, (_, seconds) in told.items():
                 taken.setdefault(stage, []).append(seconds * 1e3)
         return {stage: round(median(values), 1) for stage, values in taken.items()}
+
+
+def _by_thread(before: Mapping[str, float], after: Mapping[str, float], pictures: int) -> dict[str, float]:
+    """CPU milliseconds for one picture, the busiest kinds of threads first."""
+    spent = {
+        name: round((seconds - before.get(name, 0.0)) * 1e3 / pictures, 2) for name, seconds in after.items()
+    }
+    return dict(sorted(spent.items(), key=lambda item: -item[1])[:_THREADS_SHOWN])

@@ -45,6 +45,8 @@ class LoadResult:
     vendor_cpu_ms: float
     database_cpu_ms: float = 0.0
     stages_ms: dict[str, float] = field(default_factory=dict[str, float])
+    threads_ms: dict[str, float] = field(default_factory=dict[str, float])
+    """CPU time by kind of thread: what the profile of the whole is made of."""
 
 
 @dataclass(frozen=True, kw_only=True)

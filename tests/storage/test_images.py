@@ -7,6 +7,7 @@ import pytest
 from storage.database import Database
 from storage.images import ImageRepository
 from storage.requests import RequestRepository
+from storage.rows import Rendered
 from tests.storage.builders import NOON, an_image, new_request
 
 
@@ -35,19 +36,23 @@ async def test_a_vendors_call_leaves_its_pictures_its_id_and_its_times_at_once(
     row = new_request()
     await requests.accept(row)
     made = [an_image(row, 1), an_image(row, 2)]
-    stages = {"render_1": (NOON, 2.0), "store_1": (NOON + 2, 0.25)}
-    for _ in range(2):
-        await images.add_rendered(row.id, made, stages=stages, vendor_id=None)
-    await images.add_rendered(
-        row.id, [an_image(row, 3)], stages={"render_3": (NOON, 1.0)}, vendor_id='req_"7"'
-    )
+    stages = {"render_1": (NOON, 2.0), 'it\'s a "store"': (NOON + 2, 0.25)}
+    first = Rendered(images=made, stages=stages, vendor_id=None)
+    second = Rendered(images=[an_image(row, 3)], stages={"render_3": (NOON, 1.0)}, vendor_id='req_"7"')
+    third = Rendered(images=[an_image(row, 4)], stages={}, vendor_id="req_8")
+    for call in (first, first, second, third):
+        await images.add_rendered(row.id, call)
 
     found = await requests.with_images(row.id)
     assert found is not None
     stored, pictures = found
-    assert pictures == [*made, an_image(row, 3)]
-    assert stored.stages == {"render_1": [NOON, 2.0], "store_1": [NOON + 2, 0.25], "render_3": [NOON, 1.0]}
-    assert stored.provider_request_ids == ['req_"7"']
+    assert pictures == [*made, an_image(row, 3), an_image(row, 4)]
+    assert stored.stages == {
+        "render_1": [NOON, 2.0],
+        'it\'s a "store"': [NOON + 2, 0.25],
+        "render_3": [NOON, 1.0],
+    }
+    assert stored.provider_request_ids == ['req_"7"', "req_8"]
     assert await requests.with_images("img_nobodys") is None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Connection, text
 
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
+from storage.rows import RequestRow
 from storage.tables import OPEN_STATES
 from tests.storage.builders import GUILD, NOON, USER, Clock, new_request
 
@@ -17,44 +19,24 @@ async def accepted(requests: RequestRepository) -> str:
     return (await requests.accept(new_request(1, token=b"sealed"))).id
 
 
-async def test_a_request_is_found_by_its_id_and_by_its_interaction(
-    requests: RequestRepository, accepted: str
-) -> None:
-    by_id = await requests.get(accepted)
-    assert by_id is not None
-    assert await requests.by_interaction(1_000_001) == by_id
+async def test_a_request_is_what_its_acceptance_said_without_reading_it(requests: RequestRepository) -> None:
+    row = new_request(1, token=b"sealed", state="rendering", limits=({"scope": "user"},), private=True)
+    await requests.accept(row)
+    assert await requests.get(row.id) == RequestRow.of(row)
     assert await requests.get("img_nobodys") is None
-    assert await requests.by_interaction(5) is None
 
 
-async def test_stages_are_added_and_the_state_follows_while_it_is_open(
+async def test_a_job_begins_and_says_how_long_it_waited(
     requests: RequestRepository, accepted: str, clock: Clock
 ) -> None:
     clock.now = NOON + 60
-    await requests.note_stage(accepted, "queue", NOON, 1.25)
-    await requests.note_stage(accepted, "render", NOON + 1.25, 2.0, "rendered")
+    assert await requests.begin(accepted, NOON + 2, 1.25) is True
     row = await requests.get(accepted)
     assert row is not None
-    assert row.stages == {"queue": [NOON, 1.25], "render": [NOON + 1.25, 2.0]}
-    assert (row.state, row.updated_at) == ("rendered", NOON + 60)
-
-    await requests.fail(accepted, "provider_timeout", {"provider": "demo"}, raw_code="504")
-    await requests.note_stage(accepted, "render", NOON + 5, 3.0, "rendered")
-    row = await requests.get(accepted)
-    assert row is not None
-    assert row.stages["render"] == [NOON + 5, 3.0]
-    assert (row.state, row.failure_kind, row.raw_error_code) == ("failed", "provider_timeout", "504")
-    assert row.failure_facts == {"provider": "demo"}
-
-
-async def test_vendors_ids_are_kept_in_the_order_of_calls(requests: RequestRepository, accepted: str) -> None:
-    await requests.note_stage(accepted, 'it\'s a "stage"', NOON, 1.0)
-    await requests.note_vendor_request(accepted, 'req_"1"')
-    await requests.note_vendor_request(accepted, "req_2")
-    row = await requests.get(accepted)
-    assert row is not None
-    assert row.stages == {'it\'s a "stage"': [NOON, 1.0]}
-    assert row.provider_request_ids == ['req_"1"', "req_2"]
+    assert row.stages == {"queued": [NOON + 0.75, 1.25]}
+    assert (row.state, row.updated_at) == ("rendering", NOON + 60)
+    await requests.request_cancel(accepted, NOON + 3)
+    assert await requests.begin(accepted, NOON + 4, 3.25) is False
 
 
 async def test_the_first_end_is_the_one_that_stays(requests: RequestRepository, accepted: str) -> None:
@@ -69,12 +51,32 @@ async def test_the_first_end_is_the_one_that_stays(requests: RequestRepository, 
 async def test_a_delivered_success_is_delivered_and_its_token_is_gone(
     requests: RequestRepository, accepted: str
 ) -> None:
-    await requests.save_message(accepted, 111, 222)
-    await requests.mark_delivered(accepted, NOON + 9, "by its id")
+    await requests.mark_delivered(accepted, NOON + 9, seconds=1.5)
     row = await requests.get(accepted)
     assert row is not None
-    assert (row.state, row.delivered_at, row.delivery_note) == ("delivered", NOON + 9, "by its id")
-    assert (row.message_id, row.message_channel_id, row.token) == (111, 222, None)
+    assert (row.state, row.delivered_at, row.delivery_note) == ("delivered", NOON + 9, None)
+    assert (row.stages, row.token) == ({"deliver": [NOON + 7.5, 1.5]}, None)
+
+
+async def test_what_goes_with_a_delivery_is_written_with_it_or_not_at_all(
+    requests: RequestRepository, accepted: str
+) -> None:
+    def broken(connection: Connection) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        await requests.mark_delivered(accepted, NOON + 9, also=broken)
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.delivered_at) == ("accepted", None)
+
+    def other(connection: Connection) -> None:
+        connection.execute(text("UPDATE requests SET attempts = 7"))
+
+    await requests.mark_undelivered(accepted, NOON + 9, "gone", also=other)
+    row = await requests.get(accepted)
+    assert row is not None
+    assert (row.state, row.attempts) == ("undelivered", 7)
 
 
 async def test_a_failure_that_was_told_stays_a_failure(requests: RequestRepository, accepted: str) -> None:
@@ -93,29 +95,16 @@ async def test_what_could_not_be_posted_says_why(requests: RequestRepository, ac
     assert row.token is None
 
 
-async def test_a_token_can_be_forgotten(requests: RequestRepository, accepted: str) -> None:
-    await requests.forget_token(accepted)
-    row = await requests.get(accepted)
-    assert row is not None
-    assert row.token is None
-
-
 async def test_a_cancellation_can_be_wished_once_and_only_while_it_is_open(
     requests: RequestRepository, accepted: str
 ) -> None:
-    assert await requests.cancel_requested(accepted) is False
+    assert await requests.cancelled_among([accepted]) == []
     assert await requests.request_cancel(accepted, NOON) is True
     assert await requests.request_cancel(accepted, NOON + 1) is False
-    assert await requests.cancel_requested(accepted) is True
+    assert await requests.cancelled_among([accepted, "img_nobodys"]) == [accepted]
     await requests.accept(new_request(2))
     await requests.set_state(new_request(2).id, "delivered")
     assert await requests.request_cancel(new_request(2).id, NOON) is False
-    assert await requests.cancel_requested("img_nobodys") is False
-
-
-async def test_attempts_are_counted(requests: RequestRepository, accepted: str) -> None:
-    assert [await requests.add_attempt(accepted) for _ in range(3)] == [1, 2, 3]
-    assert await requests.add_attempt("img_nobodys") == 0
 
 
 async def test_the_queue_place_counts_the_open_ones_before(requests: RequestRepository) -> None:
@@ -161,6 +150,6 @@ async def test_history_comes_newest_first_and_in_pages(requests: RequestReposito
     rest = await requests.of_user(USER, limit=9, before=page[-1].created_at)
     assert [row.id for row in rest] == [new_request(number).id for number in (2, 1, 0)]
     assert [row.id for row in await requests.of_user(USER, guild_id=0)] == [new_request(0).id]
-    assert len(await requests.of_guild(GUILD, limit=9)) == 4
-    assert len(await requests.of_guild(GUILD, before=NOON + 3)) == 2
+    assert len(await requests.filtered(GUILD, limit=9)) == 4
+    assert len(await requests.filtered(GUILD, user_id=USER, states=["accepted"], limit=3)) == 3
     assert await requests.of_user(1) == []
