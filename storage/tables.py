@@ -132,7 +132,7 @@ requests = Table(
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     UniqueConstraint("batch_id", "batch_position", "batch_round"),
-    Index("requests_open", "created_at", "user_id", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    Index("requests_open", "user_id", "created_at", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
     Index("requests_unsettled", "updated_at", sqlite_where=IS_UNSETTLED, postgresql_where=IS_UNSETTLED),
     Index("requests_reference", "reference", sqlite_where=_IS_REFERRED_TO, postgresql_where=_IS_REFERRED_TO),
     Index(None, "user_id", "created_at"),

@@ -125,7 +125,7 @@ def _requests() -> None:
     )
     op.create_index(op.f("requests_guild_id_created_at"), "requests", ["guild_id", "created_at"])
     op.create_index(
-        "requests_open", "requests", ["created_at", "user_id"], sqlite_where=OPEN, postgresql_where=OPEN
+        "requests_open", "requests", ["user_id", "created_at"], sqlite_where=OPEN, postgresql_where=OPEN
     )
     op.create_index(
         "requests_unsettled", "requests", ["updated_at"], sqlite_where=UNSETTLED, postgresql_where=UNSETTLED
