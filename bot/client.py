@@ -393,7 +393,8 @@ async def first_answer(bot: AtelierBot, interaction: discord.Interaction, *, pri
     interaction.extras["private"] = private
     async with bot.services.acks.answering():
         try:
-            answer = await asyncio.wait_for(interaction.response.defer(ephemeral=private, thinking=True), 2.5)
+            async with asyncio.timeout(2.5):
+                answer = await interaction.response.defer(ephemeral=private, thinking=True)
             return answer.message_id if answer else None
         except TimeoutError:
             _log.warning("the first answer got no answer", interaction=interaction.id)

@@ -111,7 +111,8 @@ class Drawing:
             or resumable(provider) is not None
         ):
             return False
-        return len(self._catalog.plan(ImageRequest.from_json(row.request))) == 1
+        model = self._catalog.known(row.model)
+        return model is not None and len(model.plan(ImageRequest.from_json(row.request))) == 1
 
     async def draw(self, row: RequestRow, first: int, count: int) -> Drawn | Begun:
         """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError."""

@@ -20,7 +20,7 @@ from bot.errors import AtelierError, Broken, Cancelled, Interrupted
 from bot.images import State
 from storage.errors import StorageError
 from storage.requests import RequestRepository
-from storage.rows import RequestRow
+from storage.rows import NewRequest, RequestRow
 
 DOOR = "cli"
 """The door of requests that no engine knows."""
@@ -61,8 +61,15 @@ class Errands:
         self._calls: dict[str, set[asyncio.Task[Any]]] = {}
         self._cancelled: set[str] = set()
 
-    def enqueue(self, connection: Connection, request_id: str) -> None:
+    def reserve(self, row: NewRequest) -> None:
+        """No place is kept: who accepts a request here calls `run` for it."""
+
+    def enqueue(self, connection: Connection, request_id: str, start: object) -> None:
         """The row alone is enough."""
+
+    def begin(self, start: object) -> None: ...
+
+    def forgo(self, start: object) -> None: ...
 
     def cancel(self, request_id: str) -> None:
         if request_id in self._calls:

@@ -173,9 +173,9 @@ class Studio:
         """
         if self._stopping:
             raise Stopping
-        catalog = await self.catalog_of(requester, place)
-        request, estimate = await self.quote(request, requester, place)
         async with self._acks.turn():
+            catalog = await self.catalog_of(requester, place)
+            request, estimate = await self.quote(request, requester, place)
             await self._check_backlog()
             terms = await self._terms(request, requester, place, estimate, catalog)
             row = await self._new_row(request, estimate, requester, place, origin, terms)

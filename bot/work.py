@@ -137,7 +137,9 @@ class StudioWork:
         if isinstance(drawn, Begun):
             # Only after a failover: its new vendor's name for the work has no checkpoint, a crash would ask again.
             drawn = await self._drawing.collect(job.row, 1, job.row.count, drawn)
-        return await self._keep(job, 1, started, drawn)
+        held = [drawn]
+        del drawn
+        return await self._keep(job, 1, started, held)
 
     async def render(self, request_id: str, first: int, count: int) -> list[str] | Begun:
         """One vendor call. The picture's row is written right after its file: it is what stops a second purchase."""
@@ -151,7 +153,11 @@ class StudioWork:
             return made
         started = self._now()
         drawn = await self._drawing.draw(job.row, first, count)
-        return drawn if isinstance(drawn, Begun) else await self._keep(job, first, started, drawn)
+        if isinstance(drawn, Begun):
+            return drawn
+        held = [drawn]
+        del drawn
+        return await self._keep(job, first, started, held)
 
     async def collect(self, request_id: str, first: int, count: int, begun: Begun) -> list[str]:
         job = self._jobs.get(request_id)
@@ -162,7 +168,7 @@ class StudioWork:
             return made
         started = self._now()
         return await self._keep(
-            job, first, started, await self._drawing.collect(job.row, first, count, begun)
+            job, first, started, [await self._drawing.collect(job.row, first, count, begun)]
         )
 
     async def _describe(self, job: _Job) -> list[str]:
@@ -183,20 +189,24 @@ class StudioWork:
             job.row = replace(job.row, told=told)
         return [image_id(request_id, 1)]
 
-    async def _keep(self, job: _Job, first: int, started: float, drawn: Drawn) -> list[str]:
-        """Store the files, then write their rows."""
-        rendering, stored = drawn.rendering, self._now()
+    async def _keep(self, job: _Job, first: int, started: float, held: list[Drawn]) -> list[str]:
+        """Store the files, then write their rows.
+
+        `held` is emptied before the second: bytes that are in the store already must not wait with the rows in memory.
+        """
+        stored, vendor_id = self._now(), held[0].rendering.request_id
         if self._estimates is not None:
             self._estimates.note(job.row.model, stored - started)
         # Paid for by now: a database that restarts or a full disk is waited for.
         rows = await patiently(
-            lambda: self._files(job.row, first, drawn), request=job.row.id, what="keeping pictures"
+            lambda: self._files(job.row, first, held[0]), request=job.row.id, what="keeping pictures"
         )
+        held.clear()
         stages = {
             f"render_{first}": (started, stored - started),
             f"store_{first}": (stored, self._now() - stored),
         }
-        rendered = Rendered(images=rows, stages=stages, vendor_id=rendering.request_id)
+        rendered = Rendered(images=rows, stages=stages, vendor_id=vendor_id)
         await _to_the_end(self._note(job, rendered))
         return [picture.id for picture in rows]
 

@@ -28,16 +28,18 @@ RESULTS = ROOT / "docs" / "benchmark.json"
 PAGE = ROOT / "docs" / "benchmark.md"
 
 BARE = Case(name="bare", bot="bare", database="none")
+MANY = ("1", "20", "5/s", "200", "200x4")
+FEW = ("5/s", "200")
 FULL = (
     BARE,
-    Case(name="atelier"),
-    Case(name="atelier 10k rows", rows=10_000),
+    Case(name="atelier", loads=MANY),
+    Case(name="atelier 10k rows", rows=10_000, loads=FEW),
     Case(name="atelier 1M rows", rows=1_000_000),
-    Case(name="atelier postgres", database="postgres"),
-    Case(name="atelier postgres 10k rows", database="postgres", rows=10_000),
-    Case(name="atelier postgres 1M rows", database="postgres", rows=1_000_000),
-    Case(name="bare previews", bot="bare", database="none", previews=True),
-    Case(name="atelier previews", previews=True),
+    Case(name="atelier postgres", database="postgres", loads=MANY),
+    Case(name="atelier postgres 10k rows", database="postgres", rows=10_000, loads=FEW),
+    Case(name="atelier postgres 1M rows", database="postgres", rows=1_000_000, loads=FEW),
+    Case(name="bare previews", bot="bare", database="none", previews=True, loads=FEW),
+    Case(name="atelier previews", previews=True, loads=FEW),
 )
 QUICK = (BARE, Case(name="atelier"))
 QUICK_PLAN = Plan(steady_seconds=10, idle_seconds=2, alone=2)
@@ -50,7 +52,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0, help="of the steady load")
     parser.add_argument("--rate", type=float, default=5.0, help="wishes a second of the steady load")
     parser.add_argument(
-        "--loads", default="", help="such as 1,200: pictures at once, beside the steady load's 5/s"
+        "--loads", default="", help="such as 1,200,200x4,5/s: wishes at once, wishes of four, wishes a second"
     )
     parser.add_argument("--set", action="append", default=[], help="a setting of Atelier, NAME=VALUE")
     parser.add_argument(
@@ -104,7 +106,9 @@ def _tell(line: str) -> None:
 
 def _plan(options: argparse.Namespace) -> Plan:
     steady = f"{options.rate:g}/s"
-    loads = tuple(options.loads.split(",")) if options.loads else ("1", "20", steady, "200")
+    loads = tuple(options.loads.split(",")) if options.loads else ()
+    if not loads and steady != "5/s":
+        loads = (steady,)
     settings = dict[str, str](pair.split("=", 1) for pair in options.set)
     if options.quick:
         return replace(QUICK_PLAN, loads=loads, settings=settings)

@@ -34,9 +34,11 @@ _THREADS_SHOWN = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How much of each load; `loads` are pictures at once, or `5/s`."""
+    """How much of each load. `loads`, where there are any, replace the cases' own: wishes at once, such as `200`, or
+    `200x4` for four pictures each; or `5/s`.
+    """
 
-    loads: Sequence[str] = ("1", "20", "5/s", "200")
+    loads: Sequence[str] = ()
     steady_seconds: float = 30.0
     idle_seconds: float = 5.0
     alone: int = 3
@@ -51,6 +53,7 @@ class Case:
     database: str = "sqlite"
     rows: int = 0
     previews: bool = False
+    loads: Sequence[str] = ("1", "20", "5/s", "200")
     url: str | None = None
     """The database, made and filled before; none for the bare bot."""
 
@@ -121,7 +124,7 @@ class Running:
             idle_cpu = (cpu_seconds(self.bot.pid) - cpu) / self._plan.idle_seconds
             idle = memory_mb(self.bot.pid)
             loads: list[LoadResult] = []
-            for name in self._plan.loads:
+            for name in self._plan.loads or self._case.loads:
                 loads.append(await self._load(name))
                 tell(
                     f"  {self._case.name}, {name}: {loads[-1].cpu_ms} ms CPU, {loads[-1].added_ms.p50} ms added"
@@ -207,16 +210,17 @@ class Running:
             raise RuntimeError(f"the bot broke Discord's rules: {self._stage.deviations[0]}")
         ended = {call["fields"]["prompt"]: call["ended"] for call in await self._vendor.calls()}
         seen = [wish.seen_at[self._final] for wish in wishes]
-        each = [seconds * 1e3 / len(wishes) for seconds in spent]
+        pictures = len(wishes) * _pictures_of(name)
+        each = [seconds * 1e3 / pictures for seconds in spent]
         added = [(at - ended[wish.prompt]) * 1e3 for wish, at in zip(wishes, seen, strict=True)]
         return LoadResult(
             load=name,
-            pictures=len(wishes),
+            pictures=pictures,
             first_answer_ms=Spread.of([wish.first_answer_seconds * 1e3 for wish in wishes]),
             added_ms=Spread.of(added),
             wait_s=Spread.of([at - w.interaction.created for w, at in zip(wishes, seen, strict=True)], 3),
             cpu_ms=round(each[0], 1),
-            requests=round(len(self._stage.requests) / len(wishes), 2),
+            requests=round(len(self._stage.requests) / pictures, 2),
             stall_ms=stalls["stall_ms"],
             stalls=stalls["over_60_ms"],
             peak_mb=round(peak, 1),
@@ -224,15 +228,16 @@ class Running:
             vendor_cpu_ms=round(each[2], 1),
             database_cpu_ms=round(each[3], 1),
             stages_ms=await self._stages(begun),
-            threads_ms=_by_thread(threads, stalls["threads"], len(wishes)),
+            threads_ms=_by_thread(threads, stalls["threads"], pictures),
         )
 
     def _wishes(self, name: str) -> Awaitable[list[Wish]]:
         if name.endswith("/s"):
             rate = float(name.removesuffix("/s"))
             return self._stage.steady(rate, self._plan.steady_seconds, final=self._final)
-        count = int(name)
-        return self._stage.burst(count, rounds=self._plan.alone if count == 1 else 1, final=self._final)
+        count, pictures = int(name.partition("x")[0]), _pictures_of(name)
+        rounds = self._plan.alone if count == 1 else 1
+        return self._stage.burst(count, rounds=rounds, pictures=pictures, final=self._final)
 
     def _spent(self) -> list[float]:
         """CPU seconds so far of the bot, of this process (the simulated Discord), of the vendor, of the database."""
@@ -266,6 +271,11 @@ class Running:
             for stage, (_, seconds) in told.items():
                 taken.setdefault(stage, []).append(seconds * 1e3)
         return {stage: round(median(values), 1) for stage, values in taken.items()}
+
+
+def _pictures_of(load: str) -> int:
+    """That each wish of a load is for."""
+    return int(load.partition("x")[2] or 1)
 
 
 def _by_thread(before: Mapping[str, float], after: Mapping[str, float], pictures: int) -> dict[str, float]:

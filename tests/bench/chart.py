@@ -39,7 +39,7 @@ def draw(run: Run, path: Path) -> None:
     """Two by two panels of bars, one group for each load, one bar for each bot."""
     cases = [case for name in COLOURS if (case := run.case(name)) is not None]
     # One picture alone mostly shows what a process does while it waits.
-    loads = [load.load for load in cases[0].loads if load.load != "1"]
+    loads = [load.load for load in cases[0].loads if load.load != "1"]  # the bare bot's: it knows no "200x4"
     group = len(cases) * (BAR + BAR_GAP) - BAR_GAP + GROUP_GAP
     panel_height = 40 + len(loads) * group
     height = 118 + 2 * panel_height + GAP + MARGIN

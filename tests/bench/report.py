@@ -93,6 +93,20 @@ def stages_table(run: Run) -> Table:
     ]
 
 
+def threads_table(run: Run) -> Table:
+    """Where the bot's own CPU time went at the steady load, by kind of thread."""
+    told = [
+        (case, load) for case in run.cases for load in case.loads if load.threads_ms and load.load == "5/s"
+    ]
+    names = list(
+        dict.fromkeys(name for _, load in told for name, ms in load.threads_ms.items() if ms >= 0.05)
+    )
+    return [
+        ["case", *names],
+        *([case.name, *(f"{load.threads_ms.get(name, 0):.1f}" for name in names)] for case, load in told),
+    ]
+
+
 def servers_table(run: Run) -> Table:
     """What the other two programs took: neither may be what limits the bot."""
     return [
@@ -133,9 +147,14 @@ def promises(run: Run) -> list[Promise]:
     bare, ours = run.case("bare"), run.case("atelier")
     made: list[Promise] = []
     if bare is not None and ours is not None:
-        by_load = {load.load: (bare.load(load.load), load) for load in ours.loads}
+        shared = by_load_names(bare) & by_load_names(ours)
+        by_load = {name: (bare.load(name), ours.load(name)) for name in shared}
         made += _steady_promises(*by_load["5/s"]) if "5/s" in by_load else []
         made += _burst_promises(*by_load["200"]) if "200" in by_load else []
+        if "200x4" in by_load_names(ours):
+            # Four times the pictures must not take four times the memory.
+            once, four = ours.load("200").peak_mb, ours.load("200x4").peak_mb
+            made.append(_at_most("peak memory at 200 of four pictures", four, round(once * 1.5), "MB"))
         stall = max(load.stall_ms for load in ours.loads)
         made.append(_at_most("longest stall of the event loop", stall, 60, "ms"))
         made.append(_at_most("idle memory", ours.idle_mb, 180, "MB"))
@@ -146,6 +165,10 @@ def promises(run: Run) -> list[Promise]:
                         kept=not one.scans)  # fmt: skip
         made.append(scans)
     return made
+
+
+def by_load_names(case: CaseResult) -> set[str]:
+    return {load.load for load in case.loads}
 
 
 def _steady_promises(bare: LoadResult, ours: LoadResult) -> list[Promise]:
@@ -184,6 +207,7 @@ TABLES = {
     "Under load": loads_table,
     "At rest": cases_table,
     "Stages of a request": stages_table,
+    "CPU by thread at 5/s, ms a picture": threads_table,
     "Acceptance": acceptances_table,
     "The other programs": servers_table,
 }

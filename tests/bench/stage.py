@@ -56,18 +56,21 @@ class Stage(SimulatedDiscord):
             self._members.append(self.guild.add_member(f"member{len(self._members)}"))
         return self._members[:count]
 
-    async def wish(self, member: Member) -> Wish:
+    async def wish(self, member: Member, pictures: int = 1) -> Wish:
         self._number += 1
         prompt = f"wish {self._number}"
-        interaction = await self.slash(member, self.channel, "imagine", {"prompt": prompt})
+        options: dict[str, str | int] = {"prompt": prompt, **({"count": pictures} if pictures > 1 else {})}
+        interaction = await self.slash(member, self.channel, "imagine", options)
         wish = self._wishes[interaction] = Wish(prompt, interaction)
         return wish
 
-    async def burst(self, count: int, *, rounds: int = 1, final: str | None = None) -> list[Wish]:
-        """`count` wishes of as many members at the same moment, `rounds` times."""
+    async def burst(
+        self, count: int, *, rounds: int = 1, pictures: int = 1, final: str | None = None
+    ) -> list[Wish]:
+        """`count` wishes of as many members at the same moment, for so many pictures each, `rounds` times."""
         wishes: list[Wish] = []
         for _ in range(rounds):
-            asked = [await self.wish(member) for member in self.crowd(count)]
+            asked = [await self.wish(member, pictures) for member in self.crowd(count)]
             await self.granted(asked, final)
             wishes += asked
         return wishes
