@@ -149,6 +149,43 @@ async def going_on(page: Page) -> None:
     await keep_last(channel, "settings")
 
 
+SCENES = """0:00 a harbour at dawn, fog on the water
+0:20 gulls over the mast
+0:40 an island in the fog
+1:00 the empty boat at sunset"""
+
+
+async def keeping(page: Page) -> None:
+    """Many pictures at once, and what is kept of them."""
+    channel = ChannelPage(page)
+    await channel.be("Ada")
+    await channel.imagine("a fox in the snow")
+    await channel.imagine("a lighthouse at night")
+    await channel.start("illustrate")
+    await channel.send()
+    boxes = channel.form.get_by_role("textbox")
+    await boxes.first.fill(SCENES)
+    await boxes.last.fill("ink and watercolour, muted colours")
+    await channel.form.get_by_role("button", name="Submit").click()
+    offer = channel.messages.last
+    await expect(channel.button(offer, "Draw 4 pictures")).to_be_visible()
+    await keep_last(channel, "illustrate-price")
+    await channel.button(offer, "Draw 4 pictures").click()
+    await expect(channel.messages.filter(has_text="4 of 4 pictures").last).to_be_visible()
+    await expect(channel.messages.filter(has_text="finished").last).to_be_visible()
+    await keep_last(channel, "illustrate")
+    card = channel.card("a lighthouse at night")
+    await channel.button(card, "Keep").click()
+    await expect(channel.messages.last.get_by_text("One of your favourites now")).to_be_visible()
+    await keep_last(channel, "keep")
+    for command, words in (("history", "Your history"), ("gallery", "Gallery of this server")):
+        await channel.start(command)
+        await channel.send()
+        await expect(channel.messages.last.get_by_text(words)).to_be_visible()
+        await expect(channel.messages.last.locator("img").nth(2)).to_be_visible()
+        await keep_last(channel, command)
+
+
 def gradient() -> Path:
     file = FOLDER.parent.parent / ".cache" / "boat.png"
     file.parent.mkdir(exist_ok=True)
@@ -179,6 +216,8 @@ async def main() -> None:
                 await answers(page)
             async with first_visit(browser, address) as page:
                 await going_on(page)
+            async with first_visit(browser, address) as page:
+                await keeping(page)
             await browser.close()
 
 
