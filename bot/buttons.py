@@ -50,9 +50,12 @@ class ActionButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=BUTTON_ID.
 
 
 def card_rows(
-    t: Texts, request_id: str, numbers: Sequence[int], *, can_upscale: bool = False
+    t: Texts, request_id: str, numbers: Sequence[int], *, can_upscale: bool = False, can_paint: bool = False
 ) -> list[ui.ActionRow[ui.LayoutView]]:
-    """To go on from these pictures, and below it to look and keep. With several, a window asks which is meant."""
+    """To go on from these pictures, and below it to look and keep. With several, a window asks which is meant.
+
+    `can_paint`: there are pages on which a region of a picture can be painted.
+    """
     first = image_id(request_id, numbers[0])
     which = ",".join(str(number) for number in numbers) if len(numbers) > 1 else None
     onward = ui.ActionRow[ui.LayoutView]()
@@ -69,4 +72,9 @@ def card_rows(
     keeping.add_item(ActionButton("direct", first, label=t("To my DMs"), emoji="✉️"))
     red = discord.ButtonStyle.danger
     keeping.add_item(ActionButton("delete", first, label=t("Delete"), emoji="🗑️", style=red))
-    return [onward, keeping]
+    if not can_paint:
+        return [onward, keeping]
+    # A row holds five: where enlarging takes the fifth place, painting has a row to itself.
+    painting = ui.ActionRow[ui.LayoutView]() if can_upscale else onward
+    painting.add_item(ActionButton("region", first, which, label=t("Edit region"), emoji="🖌️"))
+    return [onward, painting, keeping] if can_upscale else [onward, keeping]

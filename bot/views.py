@@ -74,6 +74,7 @@ def finished_card(
     notes: Sequence[str] = (),
     mention: int | None = None,
     can_upscale: bool = False,
+    can_paint: bool = False,
 ) -> Card:
     """`pictures` are (number, file) pairs; `mention` names the requester where the message is not an answer to them."""
     box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
@@ -90,7 +91,7 @@ def finished_card(
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     numbers = [number for number, _ in pictures[:_MAX_PICTURES]]
-    for row in card_rows(t, request_id, numbers, can_upscale=can_upscale):
+    for row in card_rows(t, request_id, numbers, can_upscale=can_upscale, can_paint=can_paint):
         view.add_item(row)
     return Card(view=view, files=tuple(file for _, file in pictures[:_MAX_PICTURES]))
 

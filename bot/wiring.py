@@ -191,7 +191,7 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
 
 
 def _cards(base: Foundation) -> CardMaker:
-    return CardMaker(base.store, base.catalog, base.pixels)
+    return CardMaker(base.store, base.catalog, base.pixels, pages=base.settings.http_port is not None)
 
 
 def _engine(base: Foundation, presence: Presence | None, role: Role) -> JobEngine:

@@ -22,8 +22,12 @@ _REQUEST_LIMIT_BYTES = 24 * 1024 * 1024
 
 
 class CardMaker:
-    def __init__(self, store: ImageStore, catalog: Catalog, pixels: media.Pixels) -> None:
-        self._store, self._catalog, self._pixels = store, catalog, pixels
+    """`pages` is whether there are pages in a browser that a card's button may lead to."""
+
+    def __init__(
+        self, store: ImageStore, catalog: Catalog, pixels: media.Pixels, *, pages: bool = False
+    ) -> None:
+        self._store, self._catalog, self._pixels, self._pages = store, catalog, pixels, pages
 
     async def files(
         self, row: RequestRow, images: Sequence[ImageRow], limit: int
@@ -121,9 +125,16 @@ class CardMaker:
             seconds=seconds,
             left=left,
         )
-        can_upscale = bool(self._catalog.models(Kind.UPSCALE))
         return finished_card(
-            t, request, row.id, files, figures, notes=notes, mention=mention, can_upscale=can_upscale
+            t,
+            request,
+            row.id,
+            files,
+            figures,
+            notes=notes,
+            mention=mention,
+            can_upscale=bool(self._catalog.models(Kind.UPSCALE)),
+            can_paint=self._pages and bool(self._catalog.models(Kind.EDIT)),
         )
 
     def _swap(self, request: ImageRequest, failure: AtelierError | None) -> tuple[str, str] | None:

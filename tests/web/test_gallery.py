@@ -179,6 +179,10 @@ async def test_the_wall_goes_on_and_its_address_follows(start_stage: StartStage,
     await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a lamp"})).card()
     [made] = await stage.ended_rows(stage.ada)
     await fill_the_wall(stage, f"{made.id}_1", 99)
+    pair = await stage.discord.slash(stage.bruno, stage.channel, "imagine", {"prompt": "two", "count": 2})
+    asked = await stage.discord.click(stage.ada, await pair.card(), "Edit region")
+    links = await asked.until(lambda message: message.buttons or None)
+    assert [button.label for button in links] == ["Picture 1", "Picture 2"]
     page = await opened(chromium, stage, f"{made.id}_1")
     root = page.url.partition("/region")[0]
     await page.goto(f"{root}/mine")

@@ -31,12 +31,18 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def opened(chromium: Browser, stage: Stage, image_id: str) -> Page:
+async def by_link(chromium: Browser, link: str | None) -> Page:
     context = await chromium.new_context(viewport={"width": 1000, "height": 900}, has_touch=True)
     context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
-    await page.goto(await link_of(stage, stage.ada))
+    assert link
+    await page.goto(link)
     await page.click("button.main")
+    return page
+
+
+async def opened(chromium: Browser, stage: Stage, image_id: str) -> Page:
+    page = await by_link(chromium, await link_of(stage, stage.ada))
     await page.wait_for_selector("[data-wish]")
     await page.goto(page.url.replace("/create", f"/region/{image_id}"))
     await page.wait_for_function("document.querySelector('.sheet img').complete")
@@ -92,7 +98,12 @@ async def test_a_painted_mask_reaches_the_vendor_and_its_picture_the_channel(
     stage = await start_stage(HTTP_PORT=str(port), **with_openai)
     card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a lake"})).card()
     [made] = await stage.ended_rows(stage.ada)
-    page = await opened(chromium, stage, f"{made.id}_1")
+    asked = await stage.discord.click(stage.ada, card, "Edit region")
+    told = await asked.until(lambda message: message if message.buttons else None)
+    assert told.ephemeral
+    page = await by_link(chromium, told.buttons[0].url)
+    await page.wait_for_url(f"**/region/{made.id}_1")
+    await page.wait_for_function("document.querySelector('.sheet img').complete")
     assert not await issues(page)
     canvas = page.locator("#canvas")
     await lasso_a_quarter(page, canvas)
