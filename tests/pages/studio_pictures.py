@@ -26,7 +26,8 @@ PROMPTS = (
 async def taken(page: Page, name: str, *, widths: tuple[str, ...]) -> None:
     for width in widths:
         await page.set_viewport_size({"width": WIDTHS[width], "height": 844 if width == "phone" else 900})
-        await page.wait_for_function("[...document.images].every((one) => one.complete)")
+        await page.evaluate("scrollTo(0, 0)")
+        await page.wait_for_load_state("networkidle")
         await keep(page, f"web-{name}-{width}")
 
 
@@ -42,7 +43,7 @@ async def tour(channel: ChannelPage) -> None:
         await page.click("[data-wish] button.main")
         await page.locator("#results .pictures a").first.click()
         await expect(page.locator("[data-family] a")).to_have_count(2)
-        await taken(page, "picture", widths=("phone", "tablet"))
+        await taken(page, "picture", widths=("phone", "desktop"))
         await page.goto(f"{root}/mine")
         await taken(page, "mine", widths=("phone", "desktop"))
         await page.goto(f"{root}/boards")
