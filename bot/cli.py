@@ -13,7 +13,17 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from bot.commandline import catalogue, checking, completion, past, pictures, service, several, upkeep
+from bot.commandline import (
+    catalogue,
+    checking,
+    completion,
+    invitations,
+    past,
+    pictures,
+    service,
+    several,
+    upkeep,
+)
 from bot.commandline.failures import code_of, words_of
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, Verb, Verbs
 from bot.errors import AtelierError
@@ -61,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(verb=service.run_or_play)
     verbs = Verbs(parser, common)
-    for shelf in (pictures, several, past, catalogue, checking, service, upkeep, completion):
+    for shelf in (pictures, several, past, catalogue, checking, service, invitations, upkeep, completion):
         shelf.declare(verbs)
     return parser
 

@@ -26,6 +26,8 @@ SESSION_SECONDS = 14 * 86_400
 _SEEN_EVERY_SECONDS = 600
 _SECRET_BYTES = 32
 _LOCAL_IDS = 1 << 48
+LOCAL_OWNER_ID = -1
+"""Who runs the installation, without Discord: always the same member, so that their pictures stay theirs."""
 
 Trouble = Literal["unknown", "used", "over"]
 
@@ -87,7 +89,7 @@ class Session:
 
 def new_local_id() -> int:
     """For a member without Discord: below zero, where no snowflake is, and exact as a JavaScript number."""
-    return -secrets.randbelow(_LOCAL_IDS) - 1
+    return LOCAL_OWNER_ID - 1 - secrets.randbelow(_LOCAL_IDS)
 
 
 class SignIn:
