@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zipfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,18 +16,29 @@ from tests.pages.test_access import issues
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+_used: set[str] = set()
+
+
+async def fresh_link(page: Page) -> str:
+    """The sign-in link that nobody followed yet: earlier answers to the same person may still be in sight."""
+    links = page.locator('#messages a[href*="/sign-in/"]')
+    async with asyncio.timeout(30):
+        while True:
+            shown = [await link.get_attribute("href") or "" for link in await links.all()]
+            if new := [link for link in shown if link not in _used]:
+                _used.update(new)
+                return new[-1]
+            await page.wait_for_timeout(100)
+
+
 @asynccontextmanager
 async def studio(channel: ChannelPage, person: str, scheme: str = "light") -> AsyncGenerator[Page]:
     """Signed in by the link that `/web` gives this person. What the page's code complains of fails the test."""
     await channel.be(person)
-    before = await channel.messages.count()
     await channel.start("web")
     await channel.send()
-    await expect(channel.messages).to_have_count(before + 1)
-    link = channel.messages.last.locator('a[href*="/sign-in/"]')
-    address = await link.get_attribute("href")
+    address = await fresh_link(channel.page)
     browser = channel.page.context.browser
-    assert address
     assert browser
     context = await browser.new_context(
         viewport={"width": 1280, "height": 900},
@@ -146,7 +158,9 @@ async def test_the_family_of_a_picture_is_walked_by_keyboard(channel: ChannelPag
         )
 
 
-@pytest.mark.parametrize(("person", "scheme"), [("Ada", "dark"), ("Camille", "light"), ("Camille", "dark")])
+@pytest.mark.parametrize(
+    ("person", "scheme"), [("Ada", "light"), ("Ada", "dark"), ("Camille", "light"), ("Camille", "dark")]
+)
 async def test_axe_finds_nothing_serious_and_a_phone_needs_no_scrolling_sideways(
     channel: ChannelPage, person: str, scheme: str
 ) -> None:
