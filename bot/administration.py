@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import discord
 from pydantic import SecretStr
 
+from bot.apikeys import ApiKeys
 from bot.breaker import Breaker
 from bot.budget import BudgetWatch
 from bot.foundation import Foundation
@@ -24,6 +25,7 @@ from bot.servers import Servers
 from bot.settings import Settings
 from bot.usage import Usage
 from bot.vault import Vault
+from storage.api_keys import ApiKeyRepository
 from storage.audit import AuditRepository
 from storage.blocks import BlockRepository
 from storage.images import ImageRepository
@@ -34,6 +36,7 @@ from storage.privacy import PrivacyRepository
 from storage.settings import SettingsRepository
 from storage.usage import UsageRepository
 from storage.users import UserRepository
+from storage.webhooks import WebhookRepository
 
 _KEY_SETTINGS = {
     "openai": "openai_api_key",
@@ -58,6 +61,8 @@ class Administration:
     images: ImageRepository
     users: UserRepository
     settings: Settings
+    api_keys: ApiKeys
+    webhooks: WebhookRepository
 
 
 def administration(base: Foundation, client: discord.Client) -> Administration:
@@ -81,6 +86,8 @@ def administration(base: Foundation, client: discord.Client) -> Administration:
         images=base.images,
         users=UserRepository(database),
         settings=settings,
+        api_keys=ApiKeys(ApiKeyRepository(database), settings.secret()),
+        webhooks=WebhookRepository(database),
     )
 
 

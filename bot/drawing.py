@@ -206,8 +206,8 @@ class Drawing:
         """In the format that was asked for, where the vendor sends what it likes."""
         if not rendering.images:
             raise NoPicture(provider=call.model.provider, request_id=rendering.request_id, may_be_paid=True)
-        wanted = call.request.format
-        if wanted is None or call.model.formats:
+        wanted = call.request.convert_to or (None if call.model.formats else call.request.format)
+        if wanted is None:
             return rendering
         images = await asyncio.gather(*(self._converted(image, wanted) for image in rendering.images))
         return replace(rendering, images=tuple(images))

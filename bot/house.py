@@ -41,7 +41,8 @@ class House:
         if block is not None and (block.until is None or block.until > self._now()):
             raise Blocked(reason=block.reason, until=None if block.until is None else int(block.until))
         allowed = server.settings.channels
-        if allowed and not {place.channel_id, place.parent_channel_id} & set(allowed):
+        # Over HTTP there is no channel: that key was made for the whole server.
+        if allowed and place.channel_id and not {place.channel_id, place.parent_channel_id} & set(allowed):
             raise NotAllowed(what="channel")
         return _styled(request, server)
 
@@ -89,7 +90,8 @@ class House:
         self, refusal: QuotaExceeded, request: ImageRequest, requester: Requester, place: Place
     ) -> None:
         """A limit had no room: what the member can do now, and a word to the admins when it was the server's."""
-        await self._offers.keep(refusal, request, requester, place)
+        if place.channel_id:
+            await self._offers.keep(refusal, request, requester, place)
         if refusal.scope == "server":
             await self._budget.used_up(place.guild_id, refusal.unit, refusal.window)
 

@@ -66,7 +66,8 @@ class ImageRequest:
     `model` is a catalogue id; `size` what the model has (`1536x1024`, `16:9 2K`, `auto`); `asked_size` what the member
     typed when that was something else, `asked_quality` the same of a quality; `strength` runs from 0.0 (keep) to 1.0
     (change all); `direction` is one of `bot.directions`, which words the model gets for it; `chosen` is whether a
-    member named the model, None while nobody has looked.
+    member named the model, None while nobody has looked; `convert_to` is a format that the model lacks and its
+    pictures are brought into.
     """
 
     kind: Kind
@@ -78,6 +79,7 @@ class ImageRequest:
     quality: str | None = None
     asked_quality: str | None = None
     format: str | None = None
+    convert_to: str | None = None
     background: str | None = None
     style: str | None = None
     seed: int | None = None
@@ -131,9 +133,11 @@ class Requester:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where the answer goes. `guild_id` is 0 outside of servers; `parent_channel_id` is a thread's channel, whose share
-    pays; `file_limit_bytes` is what this place lets the bot upload in one file; `listed` is whether everyone in the
-    server sees it, so that its gallery may show what is made here.
+    """Where the answer goes. `guild_id` is 0 outside of servers, `channel_id` 0 outside of Discord.
+
+    `parent_channel_id` is a thread's channel, whose share pays; `file_limit_bytes` is what this place lets the bot
+    upload in one file; `listed` is whether everyone in the server sees it, so that its gallery may show what is made
+    here.
     """
 
     guild_id: int

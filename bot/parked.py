@@ -36,7 +36,9 @@ class Parked:
             spoiler=row.spoiler,
         )
         # The interaction is long dead: delivery goes by the message's id, or to the member alone if it was private.
-        origin = Origin(door=row.door, application_id=row.application_id, message_id=row.message_id)
+        origin = Origin(
+            door=row.door, application_id=row.application_id, message_id=row.message_id, client=row.client
+        )
         accepted = await self._studio.submit(ImageRequest.from_json(row.request), requester, place, origin)
         await self._requests.set_state(request_id, State.FAILED, only_from=(State.PARKED,))
         return accepted

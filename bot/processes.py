@@ -20,7 +20,8 @@ from bot.errors import StartupError
 from bot.jobs import JobEngine
 from bot.roles import Role, Shards
 from bot.settings import Settings
-from bot.web.app import application, serving
+from bot.web.api.room import api_room
+from bot.web.app import Room, application, serving
 from bot.web.pages import page_routes
 from bot.wiring import Program, build, keep_big_buffers
 from storage.errors import StorageError
@@ -43,7 +44,10 @@ def run(settings: Settings, role: Role = Role.RUN, *, shards: Shards | None = No
 
 async def _run(settings: Settings, role: Role, shards: Shards | None) -> None:
     async with build(settings, role, shards=shards) as program:
-        app = application(lambda: _features(program), page_routes(program.site))
+        rooms = [Room(routes=page_routes(program.site))]
+        if role.serves_clients:
+            rooms.append(api_room(program.outside.api(program.services)))
+        app = application(lambda: _features(program), *rooms)
         async with serving(app, settings.http_host, settings.http_port) as listens:
             if role is Role.WEB and not listens:
                 raise StartupError(what="port_in_use", where=f"{settings.http_host}:{settings.http_port}")
@@ -96,6 +100,8 @@ def _chores(program: Program) -> list[Coroutine[Any, Any, None]]:
     chores += [program.reconciler.run(), program.housekeeping.run()]
     if program.foreman is not None:
         chores.append(program.foreman.run())
+    # Alone on its database it knows that nobody else is sending what an earlier start had begun to send.
+    chores.append(program.outside.dispatcher.run(alone=program.presence is None))
     if program.nightly_backup is not None:
         chores.append(program.nightly_backup.run())
     if program.presence is not None:

@@ -44,3 +44,8 @@ class Role(StrEnum):
     @property
     def draws(self) -> bool:
         return self in (Role.RUN, Role.WORKER)
+
+    @property
+    def serves_clients(self) -> bool:
+        """The HTTP API and the pages; /health is everywhere."""
+        return self in (Role.RUN, Role.WEB)

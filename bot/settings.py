@@ -23,6 +23,7 @@ from bot.nights import Night
 from bot.settings_sources import Problem, RawSetting, in_plain_words, read_sources
 from bot.settings_types import (
     DatabaseUrl,
+    Hosts,
     Ids,
     Key,
     LongKey,
@@ -214,11 +215,23 @@ class Settings(BaseModel):
     http_port: OptionalPort = _setting(9006, "Its port; empty turns the web side off.")
     public_url: Url | None = _setting(None, "The address under which others reach the web side.")
     api_anonymous: bool = _setting(False, "Whether the HTTP API answers without a key on loopback.")
-    webhook_url: SecretUrl | None = _setting(None, "Told about each finished job.")
-    webhook_secret: Key | None = _setting(
-        None, "Signs what the webhook is told; choose one and tell the receiver."
+    trusted_hosts: Hosts = _setting(
+        frozenset(),
+        "Hosts (or host:port) that clients of the HTTP API may name although they are not public, with commas.",
     )
-    webhook_enabled: bool = _setting(True, "Whether the webhook is told at all.")
+    webhook_url: SecretUrl | None = _setting(
+        None, "Told about each finished job, but for private ones of members."
+    )
+    webhook_secret: Key | None = _setting(
+        None, "Signs what it is told and is sent along as X-Webhook-Secret; choose one and tell the receiver."
+    )
+    webhook_enabled: bool = _setting(True, "Whether that address is told at all.")
+    webhook_retry_seconds: float = _setting(
+        5,
+        "The pause after a webhook's first failure, in seconds; each is three times the last.",
+        gt=0,
+        le=3600,
+    )
     environment: str = _setting("production", "A word of yours that webhooks and logs carry.")
     playground_port: Port = _setting(9007, "The port of the playground on this machine.")
 

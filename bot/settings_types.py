@@ -22,6 +22,17 @@ def _ids(text: object) -> object:
     return frozenset(int(part) for part in parts)
 
 
+def _hosts(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    parts = [part.casefold() for part in re.split(r"[,\s]+", text) if part]
+    if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+)(:\d{1,5})?", part) for part in parts):
+        raise ValueError(
+            "must be names of hosts, such as media.lan or 10.0.0.5:8080, with commas between them"
+        )
+    return frozenset(parts)
+
+
 def _key(text: object) -> object:
     """A key that would break a header is refused here and not by a vendor's library, which might quote it."""
     if isinstance(text, str) and not (text.isascii() and text.isprintable() and " " not in text):
@@ -76,6 +87,7 @@ def _none_when_empty(text: object) -> object:
 
 
 Ids = Annotated[frozenset[int], BeforeValidator(_ids)]
+Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
 Key = Annotated[SecretStr, BeforeValidator(_key)]
 LongKey = Annotated[SecretStr, Field(min_length=16), BeforeValidator(_key)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -86,6 +86,7 @@ class Origin:
 
     `part` is a part of a batch instead: its id, the position (from 1) and the round. `reference` is a name
     under which the asker finds the request again.
+    `client` is what the HTTP API has to remember about its caller.
     """
 
     door: str = "discord"
@@ -96,6 +97,7 @@ class Origin:
     message_id: int | None = None
     part: tuple[str, int, int] | None = None
     reference: str | None = None
+    client: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -385,6 +387,7 @@ class Studio:
             batch_position=position,
             batch_round=number,
             listed=place.listed and not place.private,
+            client=origin.client,
             created_at=self._now(),
         )
 

@@ -41,6 +41,7 @@ from bot.keepsakes import Keepsakes
 from bot.membership import Membership
 from bot.model_list import Watched
 from bot.onward import Onward
+from bot.outward import Outward, outward
 from bot.picks import Picks
 from bot.pools import Pools
 from bot.preferences import PreferenceBook
@@ -82,6 +83,7 @@ class Program:
     client: discord.Client
     studio: Studio
     services: Services
+    outside: Outward
     database: Database
     queue: JobQueue
     engine: JobEngine | None
@@ -116,7 +118,8 @@ async def build(
         queue = engine or JobQueue(base.database.sync_engine())
         admin = administration(base, client)
         stack.push_async_callback(admin.keys.close)
-        work = _work(base, admin, face)
+        outside = await stack.enter_async_context(outward(base, admin))
+        work = _work(base, admin, face, outside)
         studio = _studio(base, admin, face, queue, acks, work)
         keepsakes = _keepsakes(base, studio, face)
         wellbeing = _wellbeing(base, role, presence)
@@ -132,6 +135,7 @@ async def build(
             client=client,
             studio=studio,
             services=services,
+            outside=outside,
             database=base.database,
             queue=queue,
             engine=engine,
@@ -203,8 +207,10 @@ def _engine(base: Foundation, presence: Presence | None, role: Role) -> JobEngin
     )
 
 
-def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
+def _work(base: Foundation, admin: Administration, face: _Face, outside: Outward) -> StudioWork:
     settings = base.settings
+    parts = PartDelivery(face.delivery, BatchRepository(base.database), face.bell)
+    doors = outside.doors(Doors(parts, {DOOR: InHand()}))
     drawing = Drawing(
         catalog=base.catalog,
         styles=base.styles,
@@ -226,9 +232,8 @@ def _work(base: Foundation, admin: Administration, face: _Face) -> StudioWork:
         ledger=base.ledger,
         store=base.store,
         board=face.board,
-        delivery=Doors(
-            PartDelivery(face.delivery, BatchRepository(base.database), face.bell), {DOOR: InHand()}
-        ),
+        delivery=doors,
+        news=doors,
         turns=Turns(settings.member_concurrency),
         budget=admin.budget,
         estimates=face.estimates,

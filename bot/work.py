@@ -60,6 +60,12 @@ class Delivery(Protocol):
         ...
 
 
+class News(Protocol):
+    """Who tells programs that a job goes on. Never raises."""
+
+    async def drawing(self, row: RequestRow, made: int) -> None: ...
+
+
 @dataclass
 class _Job:
     row: RequestRow
@@ -83,12 +89,13 @@ class StudioWork:
         turns: Turns,
         estimates: Estimates | None = None,
         budget: Budget | None = None,
+        news: News | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._catalog, self._drawing = catalog, drawing
         self._requests, self._images, self._ledger, self._store = requests, images, ledger, store
         self._board, self._delivery, self._now = board, delivery, now
-        self._budget, self._estimates = budget, estimates
+        self._budget, self._estimates, self._news = budget, estimates, news
         self._turns = turns
         self._jobs: dict[str, _Job] = {}
         self._taken_on: dict[str, int] = {}
@@ -114,6 +121,7 @@ class StudioWork:
             return []
         self._board.begin(job.row)
         self._board.drawing(request_id)
+        await self._tell(job)
         calls = self._catalog.plan(ImageRequest.from_json(job.row.request))
         job.calls = len(calls)
         return calls
@@ -132,6 +140,7 @@ class StudioWork:
     async def draw(self, row: RequestRow) -> list[str]:
         job = self._jobs[row.id] = _Job(row, [], calls=1)
         self._board.drawing(row.id)
+        await self._tell(job)
         started = self._now()
         drawn = await self._drawing.draw(job.row, 1, job.row.count)
         if isinstance(drawn, Begun):
@@ -208,7 +217,12 @@ class StudioWork:
         }
         rendered = Rendered(images=rows, stages=stages, vendor_id=vendor_id)
         await _to_the_end(self._note(job, rendered))
+        await self._tell(job)
         return [picture.id for picture in rows]
+
+    async def _tell(self, job: _Job) -> None:
+        if self._news is not None:
+            await self._news.drawing(job.row, len(job.images))
 
     async def _note(self, job: _Job, rendered: Rendered) -> None:
         if job.calls != 1:

@@ -15,6 +15,7 @@ from storage.database import Database
 from storage.rows import ImageRow, RequestRow, UserRow
 from storage.tables import (
     OPEN_STATES,
+    api_keys,
     batches,
     boards,
     favourites,
@@ -24,6 +25,7 @@ from storage.tables import (
     requests,
     users,
     votes,
+    webhooks,
 )
 
 GONE = "(erased)"
@@ -82,7 +84,7 @@ class PrivacyRepository:
                     prompt=GONE, words="", request={"kind": "generate", "prompt": GONE, "model": ""}, token=None,
                     told=null(),
                     batch_id=None, listed=False, message_id=None, message_channel_id=None,
-                    interaction_id=null(), provider_request_ids=[],
+                    interaction_id=null(), provider_request_ids=[], client=null(),
                     failure_facts=null(), reference=null(), parent_image_id=None,
                 )
             ).rowcount  # fmt: skip
@@ -129,11 +131,17 @@ def _own_pictures(user_id: int, guild_id: int) -> Select[Any, Any]:
     return found.where(requests.c.guild_id == guild_id) if guild_id else found
 
 
+def _ended_of(user_id: int, guild_id: int) -> Select[Any]:
+    ended = select(requests.c.id).where(requests.c.user_id == user_id, _ENDED)
+    return ended.where(requests.c.guild_id == guild_id) if guild_id else ended
+
+
 def _forget_person(connection: Connection, user_id: int, guild_id: int) -> None:
     offered = offers.c.user_id == user_id
     connection.execute(
         delete(offers).where(and_(offered, offers.c.guild_id == guild_id) if guild_id else offered)
     )
+    connection.execute(delete(webhooks).where(webhooks.c.request_id.in_(_ended_of(user_id, guild_id))))
     theirs = [(batches, batches.c.user_id == user_id), (boards, boards.c.owner == f"user:{user_id}")]
     for table, mine in theirs:
         connection.execute(
@@ -142,6 +150,7 @@ def _forget_person(connection: Connection, user_id: int, guild_id: int) -> None:
     if not guild_id:
         for table in (votes, favourites):
             connection.execute(delete(table).where(table.c.user_id == user_id))
+        connection.execute(delete(api_keys).where(api_keys.c.user_id == user_id))
         connection.execute(delete(provider_keys).where(provider_keys.c.owner == f"user:{user_id}"))
         connection.execute(
             update(users).where(users.c.id == user_id).values(name=GONE, locale=None, settings={})

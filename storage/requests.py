@@ -97,6 +97,28 @@ class RequestRepository:
         )
         return await self._database.many(RequestRow, same.order_by(requests.c.created_at.desc()).limit(20))
 
+    async def with_counts(self, request_ids: Collection[str]) -> list[tuple[RequestRow, int]]:
+        """These requests, each with how many of its pictures have been written down."""
+        wanted = select(requests).where(requests.c.id.in_(request_ids))
+        made = (
+            select(images.c.request_id, func.count())
+            .where(images.c.request_id.in_(request_ids))
+            .group_by(images.c.request_id)
+        )
+
+        def work(connection: Connection) -> list[tuple[RequestRow, int]]:
+            # Pictures first: a request that is found ended then has no fewer than were counted.
+            counted = {row[0]: int(row[1]) for row in connection.execute(made)}
+            rows = connection.execute(wanted).mappings()
+            return [(RequestRow(**row), counted.get(row["id"], 0)) for row in rows]
+
+        return await self._database.read(work)
+
+    async def by_interaction(self, interaction_id: int) -> RequestRow | None:
+        return await self._database.one(
+            RequestRow, select(requests).where(requests.c.interaction_id == interaction_id)
+        )
+
     async def open_requests(self) -> list[RequestRow]:
         """Accepted, queued, rendering or rendered, oldest first."""
         return await self._database.many(
@@ -165,6 +187,11 @@ class RequestRepository:
 
     async def count_all_open(self) -> int:
         return await self._number(select(func.count()).select_from(requests).where(IS_OPEN))
+
+    async def count_open_by_state(self) -> dict[str, int]:
+        query = select(requests.c.state, func.count()).where(IS_OPEN).group_by(requests.c.state)
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {state: int(count) for state, count in rows}
 
     async def queue_place(self, request_id: str) -> int:
         """How many open requests were there before this one."""

@@ -57,8 +57,9 @@ class NewRequest:
     `counted_channel_id` is the channel whose pool pays when it is not `channel_id` (a thread's parent); `token` comes
     encrypted; `limits` are those in force, remembered so that what is left of them can be told at the end. A part of a
     batch says of which, which (from 1) and in which round: one request of these three is all there can be. `listed` is
-    whether everyone in the server could see where it was asked, so that its gallery may show it.
-    `state` is `rendering` where the job begins with the acceptance.
+    whether everyone in the server could see where it was asked, so that its gallery may show it. `state` is
+    `rendering` where the job begins with the acceptance. `client` is what the HTTP API has to remember: its key's id,
+    the digest of the body, who is to be told.
     """
 
     id: str
@@ -97,6 +98,7 @@ class NewRequest:
     batch_round: int | None = None
     listed: bool = False
     state: str = "accepted"
+    client: Json | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +170,7 @@ class RequestRow:
     batch_round: int | None
     listed: bool
     words: str = field(repr=False)
+    client: Json | None
     created_at: float
     updated_at: float
     told: Json | None = None
@@ -461,3 +464,49 @@ class WebSessionRow:
     created_at: float
     seen_at: float
     expires_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiKeyRow:
+    """A key of the HTTP API: `digest` is the SHA-256 of its secret half.
+
+    `user_id` is the member on whose account it draws, or a service's, which is negative; `role_ids` are the member's
+    when it was made; `per_minute` is how many calls it may make.
+    """
+
+    id: str
+    digest: bytes = field(repr=False)
+    name: str
+    user_id: int
+    user_name: str
+    guild_id: int
+    role_ids: list[int]
+    scopes: list[str]
+    per_minute: int
+    created_by: int
+    created_at: float
+    expires_at: float | None = None
+    revoked_at: float | None = None
+    last_used_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookRow:
+    """A receiver who is to be told of one event. `url` None is the owner's own; `key_id` names whose secret signs.
+
+    `state` is waiting, delivered or dead; `progress` (0 to 100) is set on events about work that goes on.
+    """
+
+    id: str
+    request_id: str
+    event: str
+    url: str | None
+    key_id: str | None
+    due_at: float
+    created_at: float
+    progress: int | None = None
+    state: str = "waiting"
+    attempts: int = 0
+    leased_until: float | None = None
+    problem: str | None = None
+    ended_at: float | None = None

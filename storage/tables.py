@@ -47,6 +47,7 @@ IS_OPEN = text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
 IS_UNSETTLED = text("settled_at IS NULL")
 IS_UNTOLD = text("told_at IS NULL")
 _IS_REFERRED_TO = text("reference IS NOT NULL")
+IS_WAITING = text("state = 'waiting'")
 
 
 def _json(name: str) -> Column[object]:
@@ -129,6 +130,7 @@ requests = Table(
     Column("batch_round", Integer),
     Column("listed", Boolean, nullable=False, server_default=text("false")),
     Column("words", Text, nullable=False, server_default=text("''")),
+    _json("client"),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     UniqueConstraint("batch_id", "batch_position", "batch_round"),
@@ -410,4 +412,43 @@ web_sessions = Table(
     Column("created_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False, index=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("user_id", BigInteger, nullable=False, index=True),
+    Column("user_name", Text, nullable=False),
+    Column("guild_id", BigInteger, nullable=False, index=True),
+    Column("role_ids", _Json, nullable=False),
+    Column("scopes", _Json, nullable=False),
+    Column("per_minute", Integer, nullable=False),
+    Column("expires_at", Double),
+    Column("revoked_at", Double),
+    Column("last_used_at", Double),
+    Column("created_by", BigInteger, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("url", Text),
+    Column("key_id", Text),
+    Column("progress", Integer),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", Double, nullable=False),
+    Column("leased_until", Double),
+    Column("problem", Text),
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Index("webhooks_waiting", "due_at", sqlite_where=IS_WAITING, postgresql_where=IS_WAITING),
+    Index(None, "state", "created_at"),
 )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.web.health import Features, health_route
 from bot.web.problems import in_words
@@ -24,13 +26,27 @@ _CLOSE_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
 
 
-def application(features: Features, *rooms: Sequence[web.AbstractRouteDef]) -> web.Application:
-    """`GET /health` and the routes of each of `rooms`."""
-    app = web.Application(middlewares=[in_words], client_max_size=MAX_BODY_BYTES)
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """A part of the web side. Its middlewares see every request, also those of other rooms and of no room.
+
+    Those of `around` see each answer as it goes out, errors in their shape included.
+    """
+
+    routes: Sequence[web.AbstractRouteDef]
+    middlewares: Sequence[Middleware] = ()
+    around: Sequence[Middleware] = ()
+
+
+def application(features: Features, *rooms: Room) -> web.Application:
+    """`GET /health` and what each of `rooms` adds."""
+    around = [middleware for room in rooms for middleware in room.around]
+    within = [middleware for room in rooms for middleware in room.middlewares]
+    app = web.Application(middlewares=[*around, in_words, *within], client_max_size=MAX_BODY_BYTES)
     app.on_response_prepare.append(_harden)
     app.add_routes([health_route(features)])
-    for routes in rooms:
-        app.add_routes(routes)
+    for room in rooms:
+        app.add_routes(room.routes)
     return app
 
 

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from bot.errors import AtelierError, CoolingDown, InvalidRequest, NoProvider, NotFound, QuotaExceeded
-from bot.web.app import application
+from bot.web.app import Room, application
 from bot.web.problems import problem_of
 from storage.errors import StoreFull
 
@@ -29,7 +29,7 @@ async def ask() -> AsyncIterator[Ask]:
     async def handler(_request: web.Request) -> web.Response:
         raise raised[-1]
 
-    server = TestServer(application(well, [web.get("/raise", handler)]))
+    server = TestServer(application(well, Room(routes=[web.get("/raise", handler)])))
     await server.start_server()
     async with ClientSession() as http:
 

@@ -14,6 +14,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("state IN ('accepted', 'queued', 'rendering', 'rendered')")
 UNSETTLED = sa.text("settled_at IS NULL")
 UNTOLD = sa.text("told_at IS NULL")
+WAITING = sa.text("state = 'waiting'")
 
 
 def upgrade() -> None:
@@ -34,6 +35,8 @@ def upgrade() -> None:
     _provider_health()
     _offers()
     _web()
+    _api_keys()
+    _webhooks()
 
 
 def _users() -> None:
@@ -112,6 +115,7 @@ def _requests() -> None:
         sa.Column("batch_round", sa.Integer()),
         sa.Column("listed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("words", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("client", JSON),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("updated_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("requests_pkey")),
@@ -455,6 +459,54 @@ def _web() -> None:
     )
     op.create_index(op.f("web_sessions_expires_at"), "web_sessions", ["expires_at"])
     op.create_index(op.f("web_sessions_user_id"), "web_sessions", ["user_id"])
+
+
+def _api_keys() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_name", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("role_ids", JSON, nullable=False),
+        sa.Column("scopes", JSON, nullable=False),
+        sa.Column("per_minute", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.Double()),
+        sa.Column("revoked_at", sa.Double()),
+        sa.Column("last_used_at", sa.Double()),
+        sa.Column("created_by", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("api_keys_pkey")),
+    )
+    op.create_index(op.f("api_keys_user_id"), "api_keys", ["user_id"])
+    op.create_index(op.f("api_keys_guild_id"), "api_keys", ["guild_id"])
+
+
+def _webhooks() -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text()),
+        sa.Column("key_id", sa.Text()),
+        sa.Column("progress", sa.Integer()),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("leased_until", sa.Double()),
+        sa.Column("problem", sa.Text()),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("ended_at", sa.Double()),
+        sa.PrimaryKeyConstraint("id", name=op.f("webhooks_pkey")),
+    )
+    op.create_index(op.f("webhooks_request_id"), "webhooks", ["request_id"])
+    op.create_index(op.f("webhooks_state_created_at"), "webhooks", ["state", "created_at"])
+    op.create_index(
+        "webhooks_waiting", "webhooks", ["due_at"], sqlite_where=WAITING, postgresql_where=WAITING
+    )
 
 
 def _amount(name: str) -> "sa.Column[int]":
