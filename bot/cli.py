@@ -20,6 +20,7 @@ from bot.commandline import (
     invitations,
     past,
     pictures,
+    programs,
     service,
     several,
     upkeep,
@@ -71,7 +72,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.set_defaults(verb=service.run_or_play)
     verbs = Verbs(parser, common)
-    for shelf in (pictures, several, past, catalogue, checking, service, invitations, upkeep, completion):
+    for shelf in (
+        pictures,
+        several,
+        past,
+        catalogue,
+        checking,
+        programs,
+        service,
+        invitations,
+        upkeep,
+        completion,
+    ):
         shelf.declare(verbs)
     return parser
 

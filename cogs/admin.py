@@ -8,6 +8,7 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot.client import AtelierBot
+from cogs.admin_apikeys import AdminApiKeys
 from cogs.admin_house import AdminHouse
 from cogs.admin_money import AdminMoney
 from cogs.admin_status import AdminStatus
@@ -17,7 +18,7 @@ from cogs.admin_watch import AdminWatch
 @app_commands.guild_only()
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))
 class Admin(
-    AdminMoney, AdminHouse, AdminWatch, AdminStatus, commands.GroupCog,
+    AdminMoney, AdminHouse, AdminWatch, AdminStatus, AdminApiKeys, commands.GroupCog,
     name="admin", description=locale_str("For those who manage this server"),
 ):  # fmt: skip
     def __init__(self, bot: AtelierBot) -> None:

@@ -61,9 +61,16 @@ MEMBERS_MAY_TYPE = {
     "privacy erase",
 }
 """Of groups that hold something for admins. Everything else in them, and in commands that Discord hides, is theirs."""
-MEMBERS_MAY_PRESS = {"cheaper", "ask", "erase_me"}
+MEMBERS_MAY_PRESS = {
+    *("cheaper", "ask", "erase_me", "history", "gallery", "past_open", "vote", "like", "unlike"),
+    *("board_add", "board_open", "board_page", "board_order", "board_pick", "board_move", "board_take"),
+    *("board_export", "board_delete"),
+    *("batch_confirm", "batch_drop", "batch_cancel", "batch_resume", "batch_export"),
+}
 """Of the buttons and menus about people and money (`bot.desk`): who else presses one must be an admin."""
-MEMBERS_MAY_SUBMIT = {"edit", "change", "vary", "upscale", "editfound", "varyfound", "key"}
+MEMBERS_MAY_SUBMIT = {
+    *("edit", "change", "vary", "upscale", "editfound", "varyfound", "key", "retell", "script", "board_new"),
+}
 ASKED_AS_ADMIN: dict[str, dict[str, Any]] = {
     "quota show": {"user": "somebody"}, "quota why": {"user": "somebody"},
     "key add": {"provider": "openai", "server": True}, "key remove": {"provider": "openai", "server": True},

@@ -43,7 +43,7 @@ class Api:
     sent: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     async def call(
-        self, method: str, path: str, *, json: Any = None, form: FormData | None = None, **headers: str
+        self, method: str, path: str, *, json: Any = None, form: FormData | None = None, **headers: Any
     ) -> Answer:
         given = {
             "Accept-Language": self.language,
