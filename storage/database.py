@@ -1,9 +1,8 @@
 """The one door to the database: opening, migrating, and running a function inside a transaction.
 
-A transaction's body is a plain function of a `sqlalchemy.Connection`. On SQLite it runs in a thread of ours, on
-Postgres through asyncpg's `run_sync`. One hop for a whole transaction costs a quarter of what awaiting each statement
-through aiosqlite does (0.7 against 3.1 ms CPU for six statements), and the job engine's enqueue takes the same
-connection.
+A transaction's body is a plain function of a `sqlalchemy.Connection`. On SQLite a write runs in a thread of ours and a
+read through aiosqlite, on Postgres both through asyncpg's `run_sync`. One hop for a whole write costs a quarter of what
+awaiting each statement does (0.7 against 3.1 ms CPU for six), and the job engine's enqueue takes the same connection.
 """
 
 from __future__ import annotations
