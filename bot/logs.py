@@ -62,7 +62,8 @@ def set_up(
     for name, quiet in _NOISY.items():
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else quiet)
     # The engine adds a handler of its own, and stops propagating, unless it finds one.
-    logging.getLogger("dbos").handlers[:] = [logging.NullHandler()]
+    engine = logging.getLogger("dbos")
+    engine.handlers[:], engine.propagate = [logging.NullHandler()], True
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

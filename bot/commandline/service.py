@@ -100,7 +100,7 @@ def _playing_environment(addresses: Addresses) -> dict[str, str]:
         "DATA_DIR": str(addresses.folder),
         "DEMO_TROUBLE_FILE": str(addresses.trouble_file),
         "DEMO_LATENCY_SECONDS": os.environ.get("DEMO_LATENCY_SECONDS", "5"),
-        "QUOTA_IMAGES_PER_DAY": "25",
+        "QUOTA_IMAGES_PER_DAY": os.environ.get("QUOTA_IMAGES_PER_DAY", "25"),
         "HTTP_PORT": str(_free_port()),
         "STOP_GRACE_SECONDS": "0",
     }

@@ -58,7 +58,9 @@ def playing(folder: Path, **environment: str) -> Generator[str]:
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a playground runs that all tests share; each test looks for what it made itself."""
-    with playing(tmp_path_factory.mktemp("playground"), DEMO_LATENCY_SECONDS="1") as started:
+    with playing(
+        tmp_path_factory.mktemp("playground"), DEMO_LATENCY_SECONDS="1", QUOTA_IMAGES_PER_DAY="500"
+    ) as started:
         yield started
 
 

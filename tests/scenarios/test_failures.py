@@ -19,11 +19,6 @@ VENDOR_FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
         "refused this prompt",
         "a refusé ce texte",
     ),
-    "rate limit": (
-        {"status": 429, "code": "rate_limit_exceeded", "headers": {"retry-after": "90"}},
-        "Try again in 90 s",
-        "Réessaie dans 90 s",
-    ),
     "no credit": ({"status": 429, "code": "insufficient_quota"}, "no credit left", "n’a plus de crédit"),
     "bad input": (
         {"status": 400, "code": "invalid_value", "param": "size"},
@@ -34,6 +29,12 @@ VENDOR_FAILURES: dict[str, tuple[dict[str, Any], str, str]] = {
     "wrong key": ({"status": 401, "code": "invalid_api_key"}, "key or settings", "la clé ou les réglages"),
     "nothing": ({"count": 0, "ignore_stream": True}, "without a picture", "sans image"),
     "dropped": ({"drop": "half"}, "out of order", "en panne"),
+    # The last: nobody asks that vendor again before its time is over.
+    "rate limit": (
+        {"status": 429, "code": "rate_limit_exceeded", "headers": {"retry-after": "90"}},
+        "Try again in 90 s",
+        "Réessaie dans 90 s",
+    ),
 }
 
 

@@ -313,7 +313,11 @@ async def test_a_model_that_was_named_is_never_swapped_but_the_swap_is_offered(
     asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", options)
     failed = await asked.until(lambda message: message if "Reference" in message.text else None)
     assert not gemini.calls
-    assert [button.label for button in failed.buttons] == ["Try again", "Draw with Nano Banana 2.1"]
+    assert [button.label for button in failed.buttons] == [
+        "Try again",
+        "Change",
+        "Draw with Nano Banana 2.1",
+    ]
     swapped = await stage.discord.click(stage.ada, failed, "Draw with Nano Banana 2.1")
     card = await swapped.card()
     assert hashes(card) == gemini.calls[-1].pictures
