@@ -55,7 +55,7 @@ class Drawn:
 class Board(Protocol):
     def preview(self, request_id: str, number: int, data: bytes) -> None: ...
     def progress(self, request_id: str, number: int, share: float) -> None: ...
-    def wants_previews(self, request_id: str) -> bool: ...
+    def wants_previews(self, row: RequestRow) -> bool: ...
 
 
 class Keys(Protocol):
@@ -234,7 +234,7 @@ class Drawing:
             inputs=tuple(inputs),
             mask=await self._picture(request.mask) if request.mask else None,
             progress=lambda number, share: self._board.progress(row.id, number, share),
-            previews=model.previews if count == 1 and self._board.wants_previews(row.id) else 0,
+            previews=model.previews if count == 1 and self._board.wants_previews(row) else 0,
             requester=safety.requester_hash(self._secret, row.user_id),
         )
 

@@ -26,6 +26,7 @@ from bot.delivery.batches import BatchStage, PartDelivery
 from bot.delivery.cards import CardMaker
 from bot.delivery.discord import DiscordDelivery
 from bot.delivery.doors import Doors, InHand
+from bot.delivery.growth import Growth
 from bot.delivery.lineboard import LineBoard
 from bot.delivery.messenger import Messenger
 from bot.delivery.previews import PreviewBoard
@@ -123,7 +124,7 @@ async def build(
         studio = _studio(base, admin, face, queue, acks, work)
         keepsakes = _keepsakes(base, studio, face)
         wellbeing = _wellbeing(base, role, presence)
-        site = _site(base, admin, studio, keepsakes, client, wellbeing)
+        site = _site(base, admin, studio, keepsakes, client, wellbeing, growth=face.board)
         services = _services(
             base, admin, studio, acks, keepsakes,
             pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
@@ -168,7 +169,7 @@ class _Face:
     messenger: Messenger
     delivery: DiscordDelivery
     bell: asyncio.Event
-    board: PreviewBoard | LineBoard
+    board: Growth
     estimates: Estimates
     preferences: PreferenceBook
 
@@ -189,7 +190,7 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
     return _Face(
-        messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=board, estimates=estimates,
+        messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=Growth(board), estimates=estimates,
         preferences=preferences,
     )  # fmt: skip
 
@@ -277,6 +278,8 @@ def _site(
     keepsakes: Keepsakes,
     client: discord.Client,
     providers: Mapping[str, Watched],
+    *,
+    growth: Growth,
 ) -> Site:
     settings = base.settings
     pages = SitePages(
@@ -295,6 +298,7 @@ def _site(
         galleries=GalleryRepository(base.database),
         pasts=keepsakes.pasts,
         boards=keepsakes.boards,
+        growth=growth,
     )
     signin = SignIn(WebSessionRepository(base.database), settings.secret())
     return Site(pages, signin, Membership(client), secure=settings.web_address.startswith("https:"))

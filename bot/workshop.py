@@ -62,8 +62,8 @@ class _Window:
         if watcher := self._watchers.get(request_id):
             watcher(number, data)
 
-    def wants_previews(self, request_id: str) -> bool:
-        return request_id in self._watchers
+    def wants_previews(self, row: RequestRow) -> bool:
+        return row.id in self._watchers
 
     def progress(self, request_id: str, number: int, share: float) -> None: ...
     def begin(self, row: NewRequest | RequestRow) -> None: ...

@@ -79,7 +79,7 @@ class LineBoard:
     def progress(self, request_id: str, number: int, share: float) -> None:
         """Nothing is drawn here."""
 
-    def wants_previews(self, request_id: str) -> bool:
+    def wants_previews(self, row: RequestRow) -> bool:
         return False
 
     async def _tell(self, row: NewRequest | RequestRow) -> None:

@@ -94,8 +94,8 @@ class PreviewBoard:
         waiting.done[number] = share
         waiting.changed.set()
 
-    def wants_previews(self, request_id: str) -> bool:
-        return self._previews and request_id in self._waiting
+    def wants_previews(self, row: RequestRow) -> bool:
+        return self._previews and row.id in self._waiting
 
     async def end(self, request_id: str) -> None:
         """No edit is under way any more when this returns: a late one would replace the finished card."""

@@ -80,12 +80,26 @@ async def put_on_board(card: Locator, *, name: str = "") -> None:
     await expect(page.locator("#said")).to_contain_text("Added to")
 
 
+async def watch_previews(page: Page) -> None:
+    """From now on the page notes each unfinished picture that it has loaded: address and width."""
+    await page.evaluate(
+        """() => {
+            window.grown = [];
+            document.addEventListener("load", ({ target }) => {
+                if (!target.matches?.("[data-preview] img")) return;
+                grown.push([target.getAttribute("src"), target.naturalWidth]);
+            }, true);
+        }"""
+    )
+
+
 async def order(page: Page) -> list[str]:
     return [await one.get_attribute("alt") or "" for one in await page.locator(".pinned img").all()]
 
 
 async def test_from_web_to_a_board_in_order_and_its_zip(channel: ChannelPage) -> None:
     async with studio(channel, "Ada") as page:
+        await watch_previews(page)
         await page.fill("#prompt", "a lantern street in the rain")
         await page.click("[data-wish] button.main")
         card = page.locator("#results .card").first
@@ -93,6 +107,10 @@ async def test_from_web_to_a_board_in_order_and_its_zip(channel: ChannelPage) ->
         await expect(words).to_have_text("Drawing")
         await expect(card.locator(".pictures img")).to_be_visible()
         await expect(words).to_have_text("Ready")
+        grown = await page.evaluate("grown")
+        print("unfinished pictures that were shown:", grown)
+        assert grown
+        assert all("/previews/1?" in address and width > 0 for address, width in grown)
         async with page.expect_download() as saving:
             await card.get_by_role("link", name="Save").click()
         saved = await saving.value

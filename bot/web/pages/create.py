@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.catalog import Catalog, ImageModel
+from bot.delivery.growth import DOOR
 from bot.errors import AtelierError, NoProvider
 from bot.i18n import _
 from bot.images import ImageRequest, Kind, Place, Requester
@@ -60,7 +61,7 @@ async def _form(visit: Visit) -> web.StreamResponse:
 async def _submit(visit: Visit) -> web.StreamResponse:
     wish = await wish_of(visit)
     place = visit.place(private=is_private(visit))
-    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door="web"))
+    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door=DOOR))
     path = f"/requests/{accepted.id}"
     if visit.wants_json:
         return web.json_response({"id": accepted.id, "url": path})

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.delivery.growth import DOOR
 from bot.images import ImageRequest, Kind
 from bot.studio import Origin, as_input
 from bot.web.markup import html
@@ -148,7 +149,7 @@ async def _upscale(visit: Visit) -> web.StreamResponse:
     prompt = request.prompt if request.kind in (Kind.GENERATE, Kind.VARIATIONS) else ""
     wish = ImageRequest(kind=Kind.UPSCALE, prompt=prompt, model="", inputs=(as_input(image),))
     place = visit.place(private=request.private or not request.listed)
-    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door="web"))
+    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door=DOOR))
     return visit.go(f"/requests/{accepted.id}")
 
 

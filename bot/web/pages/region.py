@@ -7,6 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 from aiohttp.web import FileField
 
+from bot.delivery.growth import DOOR
 from bot.errors import InvalidRequest, NotAllowed
 from bot.images import ImageRequest, InputImage, Kind, Place
 from bot.membership import Unanswered
@@ -47,7 +48,7 @@ async def _submit(visit: Visit) -> web.StreamResponse:
     mask = await uploads.mask_of(sent.file.read(), "mask.png", source)
     wish = await _wish(visit, source, mask)
     place = await _place(visit, request)
-    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door="web"))
+    accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door=DOOR))
     if visit.wants_json:
         return web.json_response({"id": accepted.id, "url": f"/requests/{accepted.id}"})
     return visit.go(f"/requests/{accepted.id}")

@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import json
 import re
+from typing import Any
 
 from aiohttp import web
 
+from bot import media
 from bot.errors import NotFound
 from bot.thumbnails import MEDIA_TYPE
 from bot.web.pages.cards import card_of, is_running, state_words
 from bot.web.pages.site import Site, Visit
 from bot.web.pages.wish import picture_of, request_of
 from storage.errors import StorageError
+from storage.rows import RequestRow
 
 _LOOK_EVERY_SECONDS = 0.4
 _KEEP_ALIVE_LOOKS = 25
@@ -27,6 +30,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         web.get("/requests/{id}", site.page(_page)),
         web.get("/requests/{id}/card", site.page(_card)),
         web.get("/requests/{id}/events", site.page(_events)),
+        web.get(r"/requests/{id}/previews/{number:\d+}", site.page(_preview)),
         web.post("/requests/{id}/cancel", site.page(_cancel)),
         web.get("/files/{id}", site.page(_file)),
         web.get("/thumbs/{id}", site.page(_thumb)),
@@ -64,7 +68,7 @@ async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> 
         if row is None or not is_running(row):
             await response.write(b"event: end\ndata: {}\n\n")
             return
-        said = json.dumps({"state": row.state, "words": state_words(visit, row), "made": row.made})
+        said = json.dumps({"state": row.state, "words": state_words(visit, row), **_growing(visit, row)})
         looks += 1
         if said != told:
             told = said
@@ -72,6 +76,36 @@ async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> 
         elif looks % _KEEP_ALIVE_LOOKS == 0:
             await response.write(b": still here\n\n")
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+def _growing(visit: Visit, row: RequestRow) -> dict[str, Any]:
+    """What is there already: how many whole pictures, how much in per cent where that is known, unfinished pictures.
+
+    An address of an unfinished picture changes with it, so that browsers fetch each one once.
+    """
+    unfinished = visit.site.parts.growth.of(row.id)
+    if unfinished is None:
+        return {"made": row.made}
+    share = unfinished.share
+    previews = [
+        f"/requests/{row.id}/previews/{number}?{before}"
+        for number, (before, _) in sorted(unfinished.previews.items())
+    ]
+    percent = None if share is None else round(100 * share)
+    return {"made": row.made, "percent": percent, "previews": previews}
+
+
+async def _preview(visit: Visit) -> web.StreamResponse:
+    """An unfinished picture; gone soon after the request has ended."""
+    info = visit.request.match_info
+    row = await request_of(visit, info["id"])
+    unfinished = visit.site.parts.growth.of(row.id)
+    found = unfinished.previews.get(int(info["number"])) if unfinished else None
+    if found is None:
+        raise NotFound(what="image", id=row.id)
+    _, data = found
+    media_type, _, _ = media.inspect(data)
+    return web.Response(body=data, content_type=media_type)
 
 
 async def _cancel(visit: Visit) -> web.StreamResponse:

@@ -22,6 +22,7 @@ from markupsafe import Markup
 from bot.administration import Administration
 from bot.boards import Boards
 from bot.catalog import Catalog
+from bot.delivery.growth import Growth
 from bot.errors import (
     AtelierError,
     Blocked,
@@ -179,6 +180,7 @@ class Parts:
     galleries: GalleryRepository
     pasts: PastRepository
     boards: Boards
+    growth: Growth
 
 
 class Site:

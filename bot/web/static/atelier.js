@@ -37,6 +37,18 @@ export function localTimes(within = document) {
   }
 }
 
+/** An unfinished picture stays in sight until the next one has come. */
+function grow(place, told) {
+  const bar = place.querySelector("progress");
+  if (typeof told.percent === "number") { bar.max = 100; bar.value = told.percent; }
+  const shown = [...place.querySelectorAll("img")];
+  (told.previews ?? []).forEach((address, at) => {
+    const picture = shown[at] ?? place.insertBefore(document.createElement("img"), bar);
+    picture.alt = told.words;
+    if (picture.getAttribute("src") !== address) picture.src = address;
+  });
+}
+
 /** Show a card grow: words as they change, previews, and the finished card in the end. */
 export function follow(place) {
   const card = place.querySelector("[data-running]");
@@ -48,15 +60,7 @@ export function follow(place) {
     const words = place.querySelector("[data-words]");
     if (words) words.textContent = told.words;
     const growing = place.querySelector("[data-preview]");
-    if (growing && typeof told.percent === "number") {
-      const bar = growing.querySelector("progress");
-      if (bar) { bar.max = 100; bar.value = told.percent; }
-    }
-    if (growing && told.preview) {
-      const picture = growing.querySelector("img") ?? growing.appendChild(document.createElement("img"));
-      picture.alt = told.words;
-      picture.src = told.preview;
-    }
+    if (growing) grow(growing, told);
   });
   events.addEventListener("end", async () => {
     events.close();
