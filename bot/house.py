@@ -35,7 +35,7 @@ class House:
         self._keys, self._offers, self._budget = keys, offers, budget
 
     async def welcome(self, request: ImageRequest, requester: Requester, place: Place) -> ImageRequest:
-        """The wish with the server's own style woven in. Raises Blocked or NotAllowed("channel")."""
+        """The wish with the server's own style woven in. Raises Blocked or NotAllowed("channel" or "role")."""
         server = await self._servers.of(place.guild_id)
         block = server.blocks.get(requester.user_id)
         if block is not None and (block.until is None or block.until > self._now()):
@@ -44,6 +44,8 @@ class House:
         # Over HTTP there is no channel: that key was made for the whole server.
         if allowed and place.channel_id and not {place.channel_id, place.parent_channel_id} & set(allowed):
             raise NotAllowed(what="channel")
+        if not (_may_draw(requester, server) or self._servers.is_owner(requester.user_id)):
+            raise NotAllowed(what="role")
         return _styled(request, server)
 
     async def catalog(self, requester: Requester, place: Place) -> Catalog:
@@ -94,6 +96,13 @@ class House:
             await self._offers.keep(refusal, request, requester, place)
         if refusal.scope == "server":
             await self._budget.used_up(place.guild_id, refusal.unit, refusal.window)
+
+
+def _may_draw(requester: Requester, server: Server) -> bool:
+    wanted = {*server.settings.drawing_roles, *server.settings.admin_roles}
+    return (
+        not server.settings.drawing_roles or requester.is_admin or not wanted.isdisjoint(requester.role_ids)
+    )
 
 
 def _styled(request: ImageRequest, server: Server) -> ImageRequest:

@@ -122,7 +122,10 @@ class GeneratedImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Requester:
-    """Who asks. `locale` is a BCP 47 tag as Discord writes it (`en-US`, `fr`)."""
+    """Who asks. `locale` is a BCP 47 tag as Discord writes it (`en-US`, `fr`).
+
+    `is_admin` is who may manage the server, and a program with a key that such a person made for it.
+    """
 
     user_id: int
     name: str

@@ -26,7 +26,7 @@ class Preferences:
     model: str | None = None
     size: str | None = None
     style: str | None = None
-    private: bool = False
+    private: bool | None = None
     language: str | None = None
     ping: str = "late"
 

@@ -240,6 +240,11 @@ def _(error: NotAllowed, t: Texts) -> str:
             return t("That is for the owner of this bot.")
         case "channel":
             return t("The admins of this server want pictures in other channels. Nothing was charged.")
+        case "role":
+            return t(
+                "In this server pictures are for members with certain roles; who manages it can give you one. "
+                "Nothing was charged."
+            )
         case "cannot_post":
             return t(
                 "I may not write here: I need to see this channel, send messages and attach files. "

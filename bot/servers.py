@@ -18,15 +18,23 @@ from storage.rows import BlockRow
 _FRESH_SECONDS = 5.0
 """How long another process may go on with settings that an admin has just changed."""
 
+_SNOWFLAKES = ("admin_roles", "drawing_roles", "channels")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """Empty lists of channels and models mean: all of them. `styles` maps a name to the words that it adds."""
+    """Empty lists of channels, models and `drawing_roles` mean: all of them. `styles` maps a name to the words that it
+    adds; `private` is whether only who asked sees a result; members' own wishes go before all defaults here.
+    """
 
     admin_roles: tuple[int, ...] = ()
+    drawing_roles: tuple[int, ...] = ()
     channels: tuple[int, ...] = ()
     models: tuple[str, ...] = ()
     default_model: str | None = None
+    default_size: str | None = None
+    default_style: str | None = None
+    private: bool = False
     log_channel: int | None = None
     language: str | None = None
     private_prompts_shown: bool = False
@@ -36,7 +44,7 @@ class ServerSettings:
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         known = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}
         # As text: JavaScript-minded readers of the database would round a snowflake.
-        for name in ("admin_roles", "channels"):
+        for name in _SNOWFLAKES:
             known[name] = tuple(int(value) for value in known.get(name, ()))
         known["models"] = tuple(known.get("models", ()))
         known["log_channel"] = int(known["log_channel"]) if known.get("log_channel") else None
@@ -44,7 +52,7 @@ class ServerSettings:
 
     def to_json(self) -> dict[str, Any]:
         said = asdict(self)
-        for name in ("admin_roles", "channels"):
+        for name in _SNOWFLAKES:
             said[name] = [str(value) for value in said[name]]
         said["log_channel"] = str(self.log_channel) if self.log_channel else None
         said["styles"] = dict(self.styles)

@@ -11,6 +11,7 @@ from bot.client import AtelierBot
 from cogs.admin_apikeys import AdminApiKeys
 from cogs.admin_house import AdminHouse
 from cogs.admin_money import AdminMoney
+from cogs.admin_settings import AdminSettings
 from cogs.admin_status import AdminStatus
 from cogs.admin_watch import AdminWatch
 
@@ -18,7 +19,7 @@ from cogs.admin_watch import AdminWatch
 @app_commands.guild_only()
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))
 class Admin(
-    AdminMoney, AdminHouse, AdminWatch, AdminStatus, AdminApiKeys, commands.GroupCog,
+    AdminMoney, AdminHouse, AdminSettings, AdminWatch, AdminStatus, AdminApiKeys, commands.GroupCog,
     name="admin", description=locale_str("For those who manage this server"),
 ):  # fmt: skip
     def __init__(self, bot: AtelierBot) -> None:

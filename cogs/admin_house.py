@@ -1,11 +1,9 @@
-"""/admin block, models, style, settings: who may draw here, with what, and how this server wants it."""
+"""/admin block, models, style: who may draw here, where, with what."""
 
 from __future__ import annotations
 
 import time
-import zoneinfo
 from dataclasses import replace
-from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -15,12 +13,11 @@ from discord.utils import escape_markdown
 
 from bot.client import AtelierBot
 from bot.errors import InvalidRequest
-from cogs.admins import Shared, home_of, require_admin, think_privately
+from cogs.admins import Shared, home_of, require_admin, think_privately, toggled
 from cogs.asking import catalog_of
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
 _MOST_STYLES = 25
-_T = TypeVar("_T")
 
 
 class AdminHouse(commands.Cog):
@@ -104,9 +101,9 @@ class AdminHouse(commands.Cog):
         settings = (await servers.of(guild_id)).settings
         changed = replace(settings, models=(), channels=()) if everything else settings
         if model:
-            changed = replace(changed, models=_toggled(changed.models, catalog.find(model).id))
+            changed = replace(changed, models=toggled(changed.models, catalog.find(model).id))
         if channel is not None:
-            changed = replace(changed, channels=_toggled(changed.channels, channel.id))
+            changed = replace(changed, channels=toggled(changed.channels, channel.id))
         if default:
             changed = replace(changed, default_model=catalog.find(default).id)
         if changed != settings:
@@ -167,75 +164,6 @@ class AdminHouse(commands.Cog):
         ]
         text = "\n".join([t("**Styles of this server**"), *(lines or [t("None.")])])
         await interaction.edit_original_response(content=text[:2000])
-
-    @app_commands.command(
-        description=locale_str("Roles of admins, the channel for notices, the zone, what admins see")
-    )
-    @app_commands.describe(
-        role=locale_str("A role whose members may do all this, or no longer"),
-        log=locale_str("The channel for notices and wishes"),
-        zone=locale_str("Where midnight is, like Europe/Paris"),
-        language=locale_str("The language of notices"),
-        private_prompts=locale_str("Whether admins see words of private requests; members are told"),
-    )
-    @app_commands.choices(
-        language=[Choice(name="English", value="en-US"), Choice(name="Français", value="fr")]
-    )
-    async def settings(
-        self,
-        interaction: discord.Interaction[AtelierBot],
-        role: discord.Role | None = None,
-        log: discord.TextChannel | None = None,
-        zone: str | None = None,
-        language: str | None = None,
-        private_prompts: bool | None = None,
-    ) -> None:
-        guild_id = require_admin(self._bot, interaction)
-        t = await think_privately(interaction)
-        servers = self._bot.services.admin.servers
-        server = await servers.of(guild_id)
-        changes: dict[str, Any] = {}
-        if role is not None:
-            changes["admin_roles"] = _toggled(server.settings.admin_roles, role.id)
-        if log is not None:
-            changes["log_channel"] = log.id
-        if language in ("en-US", "fr"):
-            changes["language"] = language
-        if private_prompts is not None:
-            changes["private_prompts_shown"] = private_prompts
-        if zone is not None and zone not in zoneinfo.available_timezones():
-            raise InvalidRequest(field="zone", problem="unknown", value=zone, allowed=["Europe/Paris", "UTC"])
-        if changes or zone:
-            await servers.change(
-                guild_id, home_of(interaction), actor_id=interaction.user.id, time_zone=zone, **changes
-            )
-            self._bot.services.quotas.forget(guild_id)
-            server = await servers.of(guild_id)
-        said = server.settings
-        lines = [
-            t("**Settings of this server**"),
-            t(
-                "Admins: who may manage the server, and {roles}",
-                roles=", ".join(f"<@&{one}>" for one in said.admin_roles) or "–",
-            ),
-            t("Notices: {channel}", channel=f"<#{said.log_channel}>" if said.log_channel else "–"),
-            t("Time zone: {zone}", zone=server.time_zone or "UTC"),
-            t("Language of notices: {language}", language=server.language),
-            t("Words of private requests: admins see them")
-            if said.private_prompts_shown
-            else t("Words of private requests: hidden from admins"),
-        ]
-        await interaction.edit_original_response(content="\n".join(lines))
-
-    @settings.autocomplete("zone")
-    async def zones(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        wanted = typed.casefold().replace(" ", "_")
-        found = [zone for zone in sorted(zoneinfo.available_timezones()) if wanted in zone.casefold()]
-        return [Choice(name=zone, value=zone) for zone in found[:25]]
-
-
-def _toggled(named: tuple[_T, ...], one: _T) -> tuple[_T, ...]:
-    return tuple(other for other in named if other != one) if one in named else (*named, one)
 
 
 def _seconds(lasts: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
@@ -15,6 +15,7 @@ from bot.servers import Home, only_in_servers
 from cogs.asking import requester_of
 
 MICRO = 1_000_000
+_T = TypeVar("_T")
 
 WHERE_PICTURES_GO = (
     discord.ChannelType.text,
@@ -91,3 +92,8 @@ def home_of(interaction: discord.Interaction) -> Home:
     guild = interaction.guild
     name = guild.name if guild and guild.name else str(interaction.guild_id)
     return Home(name, str(interaction.guild_locale) if interaction.guild_locale else None)
+
+
+def toggled(named: tuple[_T, ...], one: _T) -> tuple[_T, ...]:
+    """With it where it was not, without it where it was."""
+    return tuple(other for other in named if other != one) if one in named else (*named, one)

@@ -16,6 +16,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.onward import Asker
 from bot.picks import Pick
+from bot.servers import ServerSettings
 from bot.studio import Origin
 from bot.uploads import Found
 
@@ -99,8 +100,24 @@ def was_private(interaction: discord.Interaction) -> bool:
 
 
 def wants_private(bot: AtelierBot, interaction: discord.Interaction, said: bool | None) -> bool:
-    """What was said in the command, else what this member wants everywhere. From memory: no answer is out yet."""
-    return bot.services.preferences.of(interaction.user.id).private if said is None else said
+    """What was said in the command, else what this member wants everywhere, else what the server wants.
+
+    From memory: no answer is out yet.
+    """
+    if said is not None:
+        return said
+    wished = bot.services.preferences.of(interaction.user.id).private
+    return _server(bot, interaction).private if wished is None else wished
+
+
+def preferred_look(bot: AtelierBot, interaction: discord.Interaction) -> tuple[str | None, str | None]:
+    """The size and the style of new pictures where the command names none: a member's own, else the server's."""
+    mine, server = bot.services.preferences.of(interaction.user.id), _server(bot, interaction)
+    return mine.size or server.default_size, mine.style or server.default_style
+
+
+def _server(bot: AtelierBot, interaction: discord.Interaction) -> ServerSettings:
+    return bot.services.admin.servers.remembered(interaction.guild_id or 0).settings
 
 
 def preferred_model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> str:
@@ -178,10 +195,12 @@ def quality_choices(
     return _matching(typed, catalog_of(bot, interaction).qualities_for(_model(bot, interaction, kind)))
 
 
-def style_choices(bot: AtelierBot, interaction: discord.Interaction, typed: str) -> list[Choice[str]]:
-    """The server's own first: its admins made them for these members."""
+def style_choices(
+    bot: AtelierBot, interaction: discord.Interaction, typed: str, *, own: bool = True
+) -> list[Choice[str]]:
+    """With `own` the server's come first: its admins made them for these members."""
     wanted = typed.casefold()
-    server = bot.services.admin.servers.remembered(interaction.guild_id or 0).settings.styles
+    server = _server(bot, interaction).styles if own else {}
     known = bot.services.styles.labels(str(interaction.locale))
     taken = {name.casefold() for name in server}
     named = [(name, name) for name in server] + [one for one in known if one[0].casefold() not in taken]

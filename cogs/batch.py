@@ -25,6 +25,7 @@ from cogs.asking import (
     is_moderator,
     model_choices,
     place_of,
+    preferred_look,
     quality_choices,
     requester_of,
     size_choices,
@@ -177,12 +178,13 @@ class Batch(commands.Cog):
         title: str,
     ) -> None:
         services, t = self._bot.services, texts_for(str(interaction.locale))
+        usual_size, usual_style = preferred_look(self._bot, interaction)
         request = ImageRequest(
             kind=Kind.GENERATE,
             prompt=look or "",
             model=options.get("model") or "",
-            style=options.get("style"),
-            size=options.get("size") or "auto",
+            style=options.get("style") or usual_style,
+            size=options.get("size") or usual_size or "auto",
             quality=options.get("quality"),
         )
         requester, place = requester_of(interaction), place_of(interaction, private=False)

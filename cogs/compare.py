@@ -22,6 +22,7 @@ from cogs.asking import (
     model_choices,
     open_request,
     place_of,
+    preferred_look,
     requester_of,
     size_choices,
     style_choices,
@@ -59,7 +60,14 @@ class Compare(commands.Cog):
         named = [services.catalog.find(name).id for name in (model1, model2, model3, model4) if name]
         if len(set(named)) < len(named):
             raise InvalidRequest(field="model1, model2, model3, model4", problem="same")
-        request = ImageRequest(kind=Kind.GENERATE, prompt="", model="", style=style, size=size or "auto")
+        usual_size, usual_style = preferred_look(self._bot, interaction)
+        request = ImageRequest(
+            kind=Kind.GENERATE,
+            prompt="",
+            model="",
+            style=style or usual_style,
+            size=size or usual_size or "auto",
+        )
         row = await services.keepsakes.batches.draft(
             BatchKind.COMPARE,
             [Segment(text=prompt, extra={MODEL: name}) for name in named],

@@ -16,6 +16,7 @@ from cogs.asking import (
     Prompt,
     asker,
     model_choices,
+    preferred_look,
     preferred_model,
     quality_choices,
     size_choices,
@@ -61,16 +62,17 @@ class Imagine(commands.Cog):
         private: bool | None = None,
         spoiler: bool = False,
     ) -> None:
-        services, mine = self._bot.services, self._bot.services.preferences.of(interaction.user.id)
+        services = self._bot.services
         alone = wants_private(self._bot, interaction, private)
         who = await asker(self._bot, interaction, private=alone, spoiler=spoiler)
         kind = Kind.EDIT if image else Kind.GENERATE
+        usual_size, usual_style = preferred_look(self._bot, interaction)
         request = ImageRequest(
             kind=kind,
             prompt=prompt,
             model=model or preferred_model(self._bot, interaction, kind),
-            style=style or mine.style,
-            size=size or (mine.size if not image else None) or "auto",
+            style=style or usual_style,
+            size=size or (usual_size if not image else None) or "auto",
             quality=quality,
             count=count,
             format=format,

@@ -12,17 +12,11 @@ from discord.ext import commands
 from discord.utils import escape_markdown
 
 from bot.client import AtelierBot, first_answer
-from bot.errors import InvalidRequest
 from bot.i18n import Texts, texts_for
 from bot.images import Kind
 from bot.preferences import Preferences
-from bot.sizes import understand
-from cogs.asking import SAID, catalog_of, model_choices, size_choices
-
-_NOTHING = "-"
-"""What a menu sends for "as the server has it"."""
-
-_LANGUAGES = {"en-US": "English", "fr": "Français"}
+from cogs.asking import SAID, model_choices, size_choices, style_choices
+from cogs.defaults import LANGUAGES, NOTHING, checked_default, or_nothing
 
 
 class Settings(commands.Cog):
@@ -41,8 +35,8 @@ class Settings(commands.Cog):
     )
     @app_commands.choices(
         language=[
-            Choice(name=locale_str("As my Discord"), value=_NOTHING),
-            *(Choice(name=name, value=value) for value, name in _LANGUAGES.items()),
+            Choice(name=locale_str("As my Discord"), value=NOTHING),
+            *(Choice(name=name, value=value) for value, name in LANGUAGES.items()),
         ],
         ping=[
             Choice(name=locale_str("when it took more than a minute"), value="late"),
@@ -66,7 +60,9 @@ class Settings(commands.Cog):
         now = Preferences() if reset else book.of(interaction.user.id)
         given = {"model": model, "size": size, "style": style, "language": language, "ping": ping}
         wishes: dict[str, Any] = {
-            name: self._checked(interaction, name, value) for name, value in given.items() if value
+            name: checked_default(self._bot, interaction, name, value)
+            for name, value in given.items()
+            if value
         }
         if private is not None:
             wishes["private"] = private
@@ -79,42 +75,16 @@ class Settings(commands.Cog):
 
     @settings.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return self._or_none(interaction, model_choices(self._bot, interaction, typed, Kind.GENERATE))
+        return or_nothing(interaction, model_choices(self._bot, interaction, typed, Kind.GENERATE))
 
     @settings.autocomplete("size")
     async def sizes(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
-        return self._or_none(interaction, size_choices(self._bot, interaction, typed, Kind.GENERATE))
+        return or_nothing(interaction, size_choices(self._bot, interaction, typed, Kind.GENERATE))
 
     @settings.autocomplete("style")
     async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
         """Those of every server: a server's own are known there only."""
-        found = [
-            Choice(name=label[:100], value=name)
-            for name, label in self._bot.services.styles.labels(str(interaction.locale))
-            if typed.casefold() in name.casefold() or typed.casefold() in label.casefold()
-        ]
-        return self._or_none(interaction, found)
-
-    def _or_none(self, interaction: discord.Interaction, found: list[Choice[str]]) -> list[Choice[str]]:
-        t = texts_for(str(interaction.locale))
-        return [Choice(name=t("no default of my own"), value=_NOTHING), *found][:25]
-
-    def _checked(self, interaction: discord.Interaction, name: str, value: str) -> str | None:
-        """The wish as it is kept. Raises Refused for what nothing here understands."""
-        services, catalog = self._bot.services, catalog_of(self._bot, interaction)
-        if value == _NOTHING:
-            return None
-        if name == "model":
-            return catalog.find(value).id
-        if name == "style":
-            return services.styles.check(value)
-        if name == "size":
-            try:
-                understand(value)
-            except ValueError:
-                offered = catalog.sizes_for(catalog.default(Kind.GENERATE))
-                raise InvalidRequest(field="size", problem="unknown", value=value, allowed=offered) from None
-        return value
+        return or_nothing(interaction, style_choices(self._bot, interaction, typed, own=False))
 
     def _told(self, t: Texts, now: Preferences) -> list[str]:
         known = self._bot.services.catalog.known(now.model or "")
@@ -130,14 +100,19 @@ class Settings(commands.Cog):
             t("Model: {model}", model=escape_markdown(model)),
             t("Size of new pictures: {size}", size=escape_markdown(size)),
             t("Style: {style}", style=escape_markdown(now.style or "–")),
-            t("🔒 Only you see your results unless you say otherwise")
-            if now.private
-            else t("👥 Everybody here sees your results unless you say otherwise"),
-            t("Language: {language}", language=_LANGUAGES.get(now.language or "", language)),
+            self._sight(t, now.private),
+            t("Language: {language}", language=LANGUAGES.get(now.language or "", language)),
             t("I call you when a picture is ready: {when}", when=pings.get(now.ping, now.ping)),
             "-# "
             + t("Change them with {link}; they hold everywhere.", link=self._bot.command_link("settings")),
         ]
+
+    def _sight(self, t: Texts, private: bool | None) -> str:
+        if private is None:
+            return t("👥 Who sees your results: as the server has it")
+        if private:
+            return t("🔒 Only you see your results unless you say otherwise")
+        return t("👥 Everybody here sees your results unless you say otherwise")
 
 
 async def setup(bot: AtelierBot) -> None:

@@ -217,6 +217,51 @@ async def test_channels_models_styles_and_roles_of_a_server(stage: Stage) -> Non
     assert "Audit log" in (await say(stage, stage.bruno, "admin audit", force=True)).text
 
 
+async def test_a_servers_defaults_hold_until_a_member_says_otherwise_and_roles_open_the_door(
+    stage: Stage,
+) -> None:
+    artist, prompt = stage.guild.add_role("artist"), {"prompt": "a fox"}
+    offered = await stage.discord.autocomplete(
+        stage.admin, stage.channel, "admin settings", {}, focused=("size", "1536")
+    )
+    assert [str(one["value"]) for one in offered][:2] == ["-", "1536x1024"]
+    wrong = await say(stage, stage.admin, "admin settings", {"size": "huge"})
+    assert "`huge` does not fit `size`" in wrong.text
+    wishes = {"size": "16:9", "style": "cinematic", "private": True, "model": "demo/studio"}
+    told = (await say(stage, stage.admin, "admin settings", wishes)).text
+    for line in ("16:9", "cinematic", "🔒 Only who asked sees a result", "Who may draw: everybody"):
+        assert line in told
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", prompt)).card()
+    assert card.ephemeral
+    assert "cinematic" in card.text
+    assert "(asked: 16:9)" in card.text
+    here = {**prompt, "private": False, "size": "1:1"}
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", here)).card()
+    assert not card.ephemeral
+    assert "16:9" not in card.text
+    await say(stage, stage.bruno, "settings", {"private": False, "style": "cartoon"})
+    card = await (await stage.discord.slash(stage.bruno, stage.channel, "imagine", prompt)).card()
+    assert not card.ephemeral
+    assert "cartoon" in card.text
+
+    plain = {"size": "-", "style": "-", "model": "-", "private": False, "draws": artist}
+    assert "artist" not in (await say(stage, stage.admin, "admin settings", plain)).text
+    refused = await stage.discord.slash(stage.ada, stage.channel, "imagine", prompt)
+    assert "members with certain roles" in (await refused.followup(10)).text
+    stage.ada.add_role(artist)
+    for member in (stage.ada, stage.admin):
+        asked = await stage.discord.slash(member, stage.channel, "imagine", prompt)
+        card = await asked.card()
+        assert not card.ephemeral
+        assert "cinematic" not in card.text
+    kept = (await say(stage, stage.admin, "admin settings")).text
+    assert f"<@&{artist.id}>" in kept
+    async with open_database(f"sqlite:///{stage.bot.database}") as database:
+        noted = await AuditRepository(database).list(stage.guild.id, limit=200)
+    changes = [row for row in noted if row.actor_id == stage.admin.id and row.action != "refused"]
+    assert len(changes) == 2, changes
+
+
 async def test_pauses_jobs_at_once_exemptions_and_price_ceilings(
     start_stage: StartStage, vendor: FakeOpenAI, with_openai: dict[str, str]
 ) -> None:

@@ -69,7 +69,11 @@ class Callers:
         return Caller(
             key_id=row.id,
             requester=Requester(
-                user_id=row.user_id, name=row.user_name, role_ids=tuple(row.role_ids), locale=locale
+                user_id=row.user_id,
+                name=row.user_name,
+                role_ids=tuple(row.role_ids),
+                is_admin=True,
+                locale=locale,
             ),
             place=Place(guild_id=row.guild_id, channel_id=0, locale=locale, private=True),
             scopes=frozenset(row.scopes),

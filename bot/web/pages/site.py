@@ -106,7 +106,7 @@ class Visit:
 
         Raises NotAllowed("server_left") for who is not in that server any more.
         """
-        person = self.person
+        person, manages = self.person, False
         roles = person.role_ids
         if person.guild_id and not person.local:
             try:
@@ -116,8 +116,14 @@ class Visit:
             else:
                 if standing is None:
                     raise NotAllowed(what="server_left")
-                roles = standing.role_ids
-        return Requester(user_id=person.user_id, name=person.name, role_ids=roles, locale=self.t.locale)
+                roles, manages = standing.role_ids, standing.manages
+        return Requester(
+            user_id=person.user_id,
+            name=person.name,
+            role_ids=roles,
+            is_admin=manages,
+            locale=self.t.locale,
+        )
 
     async def manages(self) -> bool:
         """Manage Server in the server that they came from, as of this minute; no where Discord gives no answer."""
