@@ -31,6 +31,7 @@ from storage.blocks import BlockRepository
 from storage.images import ImageRepository
 from storage.keys import KeyRepository
 from storage.ledger import Ledger
+from storage.logbook import LogbookRepository
 from storage.offers import OfferRepository
 from storage.privacy import PrivacyRepository
 from storage.settings import SettingsRepository
@@ -58,6 +59,7 @@ class Administration:
     usage: Usage
     privacy: Privacy
     ledger: Ledger
+    logbook: LogbookRepository
     images: ImageRepository
     users: UserRepository
     settings: Settings
@@ -83,6 +85,7 @@ def administration(base: Foundation, client: discord.Client) -> Administration:
         usage=Usage(UsageRepository(database), quotas, catalog, base.pixels),
         privacy=Privacy(PrivacyRepository(database), base.images, base.store),
         ledger=base.ledger,
+        logbook=LogbookRepository(database),
         images=base.images,
         users=UserRepository(database),
         settings=settings,

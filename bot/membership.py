@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -13,6 +14,8 @@ import discord
 
 _FRESH_SECONDS = 60.0
 """How long somebody who lost a role keeps what it opened; Discord allows few of these requests a second."""
+_ANSWER_SECONDS = 5.0
+"""Somebody waits at a page meanwhile: discord.py itself would try for half a minute."""
 _NOT_THERE = frozenset({10003, 10004, 10007, 50001})
 """Unknown channel, server or member; missing access."""
 _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, AttributeError)
@@ -45,16 +48,21 @@ class Rest(Protocol):
 class Membership:
     def __init__(self, client: discord.Client, *, now: Callable[[], float] = time.monotonic) -> None:
         self._client, self._now = client, now
-        self._known: dict[tuple[int, int], tuple[float, Standing | None]] = {}
+        self._known: dict[tuple[int, int], tuple[float, Standing | None]] = {}  # asked when, answered what
         self._seen: dict[tuple[int, int], tuple[float, bool]] = {}
 
-    async def of(self, guild_id: int, user_id: int) -> Standing | None:
-        """None for who is not in that server, or where the bot is not. Raises Unanswered."""
+    async def of(
+        self, guild_id: int, user_id: int, *, max_age_seconds: float = _FRESH_SECONDS
+    ) -> Standing | None:
+        """None for who is not in that server, or where the bot is not; 0 seconds: as of now. Raises Unanswered."""
+        now = self._now()
         known = self._known.get((guild_id, user_id))
-        if known is not None and known[0] > self._now():
+        if known is not None and now - known[0] < max_age_seconds:
             return known[1]
         standing = await self._asked(guild_id, user_id)
-        self._known[guild_id, user_id] = (self._now() + _FRESH_SECONDS, standing)
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[guild_id, user_id] = (now, standing)
         return standing
 
     async def may_post(self, guild_id: int, channel_id: int, user_id: int) -> bool:
@@ -83,7 +91,7 @@ class Membership:
         """Their permissions there (none where something of it is not there) and the channel's type."""
         rest = cast(Rest, self._client.http)
         try:
-            with _sorted():
+            async with _answered():
                 member = await rest.get_member(guild_id, user_id)
                 guild = await rest.get_guild(guild_id, with_counts=False)
                 channel = await rest.get_channel(channel_id)
@@ -98,7 +106,7 @@ class Membership:
     async def _asked(self, guild_id: int, user_id: int) -> Standing | None:
         rest = cast(Rest, self._client.http)
         try:
-            with _sorted():
+            async with _answered():
                 member = await rest.get_member(guild_id, user_id)
                 guild = await rest.get_guild(guild_id, with_counts=False)
         except _NotThere:
@@ -112,10 +120,11 @@ class _NotThere(Exception):
     """No such member, server or channel, as far as the bot can see."""
 
 
-@contextmanager
-def _sorted() -> Generator[None]:
+@asynccontextmanager
+async def _answered() -> AsyncGenerator[None]:
     try:
-        yield
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            yield
     except discord.HTTPException as error:
         if error.code in _NOT_THERE:
             raise _NotThere from error

@@ -272,6 +272,8 @@ def _(error: NotFound, t: Texts) -> str:
         return t("There is no such board here, or it is not shared with you.")
     if error.what == "batch":
         return t("That batch is not there any more. Start it again with its script; nothing was charged.")
+    if error.what == "server":
+        return t("I am in no such server.")
     if error.what == "picture_in_message":
         return t("There is no picture in that message. PNG, JPEG, WebP and GIF are fine.")
     return t("That request is not there any more.")

@@ -13,7 +13,7 @@ from typing import Any, Self
 from bot.errors import NotAllowed
 from storage.blocks import BlockRepository
 from storage.guilds import GuildRepository
-from storage.rows import BlockRow
+from storage.rows import BlockRow, GuildRow
 
 _FRESH_SECONDS = 5.0
 """How long another process may go on with settings that an admin has just changed."""
@@ -131,6 +131,10 @@ class Servers:
         if row is None or row.left_at is not None or row.name != name:
             await self._guilds.upsert(guild_id, name, locale)
         return row is None
+
+    async def here(self) -> list[GuildRow]:
+        """The servers that the bot is in."""
+        return [row for row in await self._guilds.list() if row.left_at is None]
 
     async def change(
         self,

@@ -18,6 +18,7 @@ from bot.images import State
 from bot.wording import cut, quoted
 from cogs.admins import require_admin, think_privately
 from storage.errors import ImageMissing
+from storage.logbook import Asked
 from storage.rows import AuditRow, RequestRow
 from storage.tables import OPEN_STATES
 
@@ -82,9 +83,9 @@ class AdminWatch(commands.Cog):
             await self._open(interaction, t, guild_id, id.strip())
             return
         wanted = OPEN_STATES if state == "open" else (state,) if state else None
-        rows = await self._bot.services.requests.filtered(
-            guild_id, user_id=user.id if user else None, states=wanted, limit=_PAGE
-        )
+        asked = Asked(guild_id=guild_id, member=str(user.id) if user else "", states=wanted)
+        found = await self._bot.services.admin.logbook.requests(asked, limit=_PAGE)
+        rows = [entry.request for entry in found]
         shown = (await self._bot.services.admin.servers.of(guild_id)).settings.private_prompts_shown
         lines = [
             f"{number}. <t:{int(row.created_at)}:R> <@{row.user_id}> {_state(row)} · {_words(t, row, shown, 60)}"

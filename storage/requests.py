@@ -156,22 +156,6 @@ class RequestRepository:
             RequestRow, found.order_by(requests.c.created_at.desc()).limit(limit)
         )
 
-    async def filtered(
-        self,
-        guild_id: int,
-        *,
-        user_id: int | None = None,
-        states: Collection[str] | None = None,
-        limit: int = 20,
-    ) -> list[RequestRow]:
-        """A server's, newest first; of one member or in some states only."""
-        page = select(requests).where(requests.c.guild_id == guild_id)
-        if user_id is not None:
-            page = page.where(requests.c.user_id == user_id)
-        if states is not None:
-            page = page.where(requests.c.state.in_(states))
-        return await self._database.many(RequestRow, page.order_by(requests.c.created_at.desc()).limit(limit))
-
     async def states_of(self, guild_id: int) -> dict[str, int]:
         """How many of a server's requests are in each state."""
         query = (

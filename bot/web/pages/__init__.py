@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.web.pages import boards, create, entry, gallery, pictures, region, requests
+from bot.web.pages import admin, admin_requests, boards, create, entry, gallery, pictures, region, requests
 from bot.web.pages.site import STATIC, Site
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -21,6 +21,8 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *gallery.routes(site),
         *pictures.routes(site),
         *boards.routes(site),
+        *admin.routes(site),
+        *admin_requests.routes(site),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +14,7 @@ from bot.errors import NotAllowed
 from bot.i18n import Texts, _
 from bot.images import Kind
 from bot.web.pages.cards import picture_facts
+from bot.web.pages.dates import span_of
 from bot.web.pages.site import Item, Site, Visit
 from bot.web.pages.wish import visitor_of
 from storage.galleries import Found, Page, Sought
@@ -119,7 +120,7 @@ async def _asked(visit: Visit) -> _Asked:
     if given["board"]:
         visitor = await visitor_of(visit)
         given["board"] = (await visit.site.parts.boards.find(given["board"], visitor)).id
-    until = _day(given["to"])
+    since, until = span_of(given["from"], given["to"], UTC)
     sought = Sought(
         wanted=Wanted(
             words=given["q"],
@@ -127,20 +128,8 @@ async def _asked(visit: Visit) -> _Asked:
             model=given["model"],
             liked=bool(given["liked"]),
         ),
-        since=_instant(_day(given["from"])),
-        until=_instant(until + timedelta(days=1)) if until else None,
+        since=since,
+        until=until,
         board_id=given["board"] or None,
     )
     return _Asked(given, sought, query.get("before") or None)
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return None
-
-
-def _instant(day: date | None) -> float | None:
-    """Midnight in UTC, in Unix seconds."""
-    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

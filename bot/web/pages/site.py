@@ -78,6 +78,11 @@ class FormRefused(Refused):
     """A form that was not made for this session: forged, or older than the last sign-in."""
 
 
+@dataclass(eq=False)
+class Unchecked(Refused):
+    """Whether somebody may do this is Discord's to say, and it gave no answer."""
+
+
 @dataclass(kw_only=True)
 class Visit:
     """One request of a browser. `session` is None for a stranger, who sees the sign-in pages only."""
@@ -190,11 +195,16 @@ class Parts:
 
 
 class Site:
-    """`secure` marks cookies for https only; false where the pages are reached by plain http on loopback."""
+    """`secure` marks cookies for https only; false where the pages are reached by plain http on loopback.
+
+    `server_pages` and `house_pages` are the admin pages of one server and of the whole installation: see `admin_guard`.
+    """
 
     def __init__(self, parts: Parts, signin: SignIn, membership: Membership, *, secure: bool) -> None:
         self.parts, self.signin, self.membership, self.secure = parts, signin, membership, secure
         self.menu: list[Item] = []
+        self.server_pages: list[Item] = []
+        self.house_pages: list[Item] = []
         self.acts: list[Act] = []
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -307,6 +317,8 @@ def words_for(error: AtelierError, t: Texts) -> Markup:
             said = t("This link is not one of ours. Type `/web` in Discord for a new one.")
         case FormRefused():
             said = t("This form was not made for you, or you have signed in anew since. Load the page again.")
+        case Unchecked():
+            said = t("Discord does not say at the moment whether you may do this. Try again in a minute.")
         case NotAllowed(what="server_left"):
             said = t("You are not in that server any more. Type `/web` in the server where you are.")
         case _:
@@ -324,7 +336,7 @@ def status_of(error: AtelierError) -> int:
             return 404
         case QuotaExceeded() | QueueFull():
             return 429
-        case Stopping():
+        case Stopping() | Unchecked():
             return 503
         case Refused():
             return 400

@@ -1,0 +1,120 @@
+"""The admin pages of a real bot: who gets in, what they see and change there, and that the bot obeys at once."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+
+from bot.playground.places import Guild
+from storage.audit import AuditRepository
+from storage.database import open_database
+from tests.scenarios.conftest import Stage, StartStage, start_stage
+from tests.scenarios.test_health import free_port
+from tests.web.test_pages import Browser, browser, finished, sign_in
+
+__all__ = ["start_stage"]
+
+
+async def drawn(visitor: Browser, prompt: str, **fields: str) -> str:
+    """The id of a request that has ended."""
+    status, told = await visitor.post("/create", prompt=prompt, **fields)
+    assert status == 200, told
+    request_id = str(json.loads(told)["id"])
+    await finished(visitor, request_id)
+    return request_id
+
+
+async def changed(visitor: Browser, path: str) -> tuple[int, str]:
+    """The first answer that is not the page itself."""
+    async with asyncio.timeout(30):
+        while True:
+            status, page = await visitor.get(path)
+            if status != 200:
+                return status, page
+            await asyncio.sleep(0.3)
+
+
+async def audited(stage: Stage, guild: Guild, action: str) -> list[tuple[int, str]]:
+    async with open_database(stage.bot.database_url) as database:
+        rows = await AuditRepository(database).list(guild.id, limit=200, action=action)
+    return [(row.actor_id, row.subject) for row in reversed(rows)]
+
+
+async def test_requests_are_for_admins_and_private_words_for_nobody_else(start_stage: StartStage) -> None:
+    port = free_port()
+    stage = await start_stage(HTTP_PORT=str(port))
+    root, pages = f"http://127.0.0.1:{port}", f"/admin/{stage.guild.id}"
+    other = stage.discord.add_guild("The other")
+    async with browser(root) as ada, browser(root) as adele, browser(root) as camille:
+        for visitor, who in ((ada, stage.ada), (adele, stage.admin), (camille, stage.camille)):
+            await sign_in(stage, visitor, who)
+        fox = await drawn(ada, "a fox, =in the snow")
+        hidden = await drawn(ada, "a surprise for Bruno", private="1")
+        formula = await drawn(camille, "=2+2 as a neon sign")
+
+        # One server only: /admin leads to its first page, and the menu of who may has it.
+        async with adele.http.get(f"{root}/admin") as answer:
+            page = await answer.text()
+            assert str(answer.url) == f"{root}{pages}/requests"
+        assert 'href="/admin" aria-current="page"' in page
+        assert "a fox, =in the snow" in page
+        assert "a surprise for Bruno" not in page
+        assert "private: hidden from you too" in page
+        assert 'href="/admin"' not in (await ada.get("/create"))[1]
+
+        for query, found in (
+            ("member=cam", {formula}),
+            (f"member={stage.ada.id}", {fox, hidden}),
+            ("state=ready", {fox, hidden, formula}),
+            ("state=failed", set[str]()),
+            ("model=demo/sketch&state=open", set[str]()),
+            ("from=2020-01-01&to=2020-12-31", set[str]()),
+            ("from=2020-01-01&member=a", {fox, hidden}),
+            ("from=nonsense&state=nonsense", {fox, hidden, formula}),
+            (f"after={hidden}", {fox}),
+        ):
+            status, page = await adele.get(f"{pages}/requests?{query}")
+            assert status == 200
+            assert {one for one in (fox, hidden, formula) if one in page} == found, query
+
+        status, table = await adele.get(f"{pages}/requests.csv?state=ready")
+        rows = {row["id"]: row for row in csv.DictReader(io.StringIO(table))}
+        assert status == 200
+        assert set(rows) == {fox, hidden, formula}
+        assert (rows[hidden]["prompt"], rows[hidden]["private"]) == ("", "yes")
+        assert (rows[formula]["prompt"], rows[formula]["member"]) == ("'=2+2 as a neon sign", "Camille")
+
+        status, page = await adele.get(f"{pages}/requests/{fox}")
+        thumb = f"{pages}/thumbs/{fox}_1"
+        assert status == 200
+        assert thumb in page
+        assert (await adele.get(f"{pages}/requests/{hidden}"))[1].count("surprise") == 0
+        assert (await adele.get(thumb.replace(fox, hidden)))[0] == 404
+        async with adele.http.get(root + thumb) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/webp")
+
+        # A member, and an admin of this server at another one's pages: refused alike, and only here it is noted.
+        for visitor, path in (
+            (ada, f"{pages}/requests"), (ada, f"{pages}/requests.csv"), (ada, f"{pages}/requests/{fox}"),
+            (ada, thumb), (ada, "/admin"), (adele, f"/admin/{other.id}/requests"), (adele, "/admin/0/requests"),
+            (adele, "/admin/1/requests"),
+        ):  # fmt: skip
+            status, page = await visitor.get(path)
+            print(f"{path:60} {status}")
+            assert status == 403, path
+            assert "a fox" not in page
+        assert (stage.ada.id, f"GET {pages}/requests.csv") in await audited(stage, stage.guild, "refused")
+        assert await audited(stage, other, "refused") == []
+        assert (await adele.get("/admin/nonsense/requests"))[0] == 404
+
+        # Discord says nothing: nobody is believed, in words. The role goes: within seconds so does the page.
+        stage.discord.faults.fail(500, method="GET", route="/members/", times=None)
+        status, page = await changed(adele, f"{pages}/requests")
+        assert status == 503
+        assert "Try again in a minute" in page
+        stage.discord.faults.clear()
+        assert (await adele.get(f"{pages}/requests"))[0] == 200
+        stage.admin.roles.clear()
+        assert (await changed(adele, f"{pages}/requests"))[0] == 403
