@@ -156,11 +156,24 @@ class Errands:
                 _log.warning("a sign of life could not be written", why=str(error))
 
 
-async def release_abandoned(requests: RequestRepository, work: Finisher, now: float) -> int:
-    """End what processes of this door left behind when they were killed; how many. What was made is kept and paid."""
+async def release_abandoned(
+    requests: RequestRepository, work: Finisher, now: float, *, parts: bool = True
+) -> int:
+    """End what processes of this door left behind when they were killed; how many. What was made is kept and paid.
+
+    Without `parts`, those of scripts are left to whoever comes to go on with them.
+    """
     rows = [
-        row for row in await requests.open_requests() if row.door == DOOR and not lives_elsewhere(row, now)
+        row
+        for row in await requests.open_requests()
+        if row.door == DOOR and not lives_elsewhere(row, now) and (parts or row.batch_id is None)
     ]
     for row in rows:
-        await work.finish(row.id, None if State(row.state) is State.RENDERED else Interrupted())
+        await work.finish(row.id, None if State(row.state) is State.RENDERED else cut_off(row))
     return len(rows)
+
+
+def cut_off(row: RequestRow) -> Interrupted:
+    """How an open request ends whose process is gone. Here who asked is who pays, and has to know about the money."""
+    at_vendor = row.door == DOOR and State(row.state) is State.RENDERING
+    return Interrupted(may_be_paid=at_vendor and row.estimate_microusd > 0)

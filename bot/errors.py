@@ -303,10 +303,15 @@ class Cancelled(AtelierError):
     kind = "cancelled"
 
 
+@dataclass(eq=False)
 class Interrupted(AtelierError):
-    """The job's process died and nothing was left to go on from."""
+    """The job's process died and nothing was left to go on from.
+
+    `may_be_paid`: its vendor was at work, may charge its owner for it, and cannot be asked what became of it.
+    """
 
     kind = "interrupted"
+    may_be_paid: bool = False
 
 
 @dataclass(eq=False)

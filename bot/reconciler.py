@@ -13,8 +13,8 @@ from typing import Protocol
 
 import structlog
 
-from bot.errands import lives_elsewhere
-from bot.errors import AtelierError, Interrupted, Parked
+from bot.errands import cut_off, lives_elsewhere
+from bot.errors import AtelierError, Parked
 from bot.images import State
 from storage.requests import RequestRepository
 
@@ -55,7 +55,7 @@ class Reconciler:
             status = statuses.get(row.id, "missing")
             if status in _UNDER_WAY or self._engine.is_alive(row.id) or lives_elsewhere(row, time.time()):
                 continue
-            failure = Parked(attempts=_ATTEMPTS) if status == _GAVE_UP else Interrupted()
+            failure = Parked(attempts=_ATTEMPTS) if status == _GAVE_UP else cut_off(row)
             _log.warning("reconciled", request=row.id, state=row.state, engine=status)
             await self._work.finish(row.id, None if State(row.state) is State.RENDERED else failure)
             ended += 1

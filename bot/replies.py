@@ -461,6 +461,10 @@ def _(error: Cancelled, t: Texts) -> str:
 
 @reply_to.register
 def _(error: Interrupted, t: Texts) -> str:
+    if error.may_be_paid:
+        return t(
+            "It was cut off while it was drawn, and its vendor may charge for it: it is asked for again only if you say so."
+        )
     return t("A restart came in between and nothing could be saved of this one. Please ask again.")
 
 

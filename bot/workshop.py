@@ -20,7 +20,7 @@ from bot import media
 from bot.acks import Acks
 from bot.delivery.doors import InHand
 from bot.drawing import Drawing
-from bot.errands import DOOR, Errands, release_abandoned
+from bot.errands import DOOR, Errands, cut_off, release_abandoned
 from bot.errors import AtelierError, Broken, NotFound, error_from_facts
 from bot.foundation import Foundation, defaults_of, lay
 from bot.images import ImageRequest, InputImage, Place, Requester
@@ -150,6 +150,10 @@ class Workshop:
         self._mine.add(request_id)
         await self._errands.run(self._work, request_id)
 
+    async def give_up(self, row: RequestRow) -> None:
+        """Release what a process that is gone held for this open request."""
+        await self._work.finish(row.id, cut_off(row))
+
     async def look_up(self, request_id: str) -> Made:
         """How a request stands. Raises NotFound."""
         found = await self.base.requests.with_images(request_id)
@@ -215,10 +219,16 @@ class Workshop:
 
     @asynccontextmanager
     async def at_work(self) -> AsyncGenerator[Workshop]:
-        """Inside, requests can be made; what processes before this one left behind is released first."""
+        """Inside, requests can be made; what processes before this one left behind is released.
+
+        Parts of scripts only at the end: until then whoever was killed over them may go on with them.
+        """
         async with self._errands.attended():
-            await release_abandoned(self.base.requests, self._work, time.time())
-            yield self
+            await release_abandoned(self.base.requests, self._work, time.time(), parts=False)
+            try:
+                yield self
+            finally:
+                await release_abandoned(self.base.requests, self._work, time.time())
 
 
 @asynccontextmanager

@@ -103,10 +103,10 @@ class Screen:
     def note(self, words: str) -> None:
         """For people; not said where it was asked to be quiet."""
         if not self._quiet:
-            self._err.print(Text(words, style="dim"))
+            self._err.print(Text(words, style="dim"), soft_wrap=True)
 
     def warn(self, words: str) -> None:
-        self._err.print(Text(words))
+        self._err.print(Text(words), soft_wrap=True)
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         shown = Table(*headings, box=None, pad_edge=False, header_style="bold")

@@ -11,7 +11,7 @@ from bot.commandline import asking
 from bot.commandline.asking import asked_of
 from bot.commandline.failures import code_of
 from bot.commandline.verbs import EXIT_OK, EXIT_PARTLY, Verbs
-from bot.errors import Broken
+from bot.errors import Broken, Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.batches import Progress
     from bot.commandline.screen import Screen
     from bot.library import Atelier, Result
+    from bot.library.cut_off import Retry
     from bot.library.parts import Agree, Told
     from storage.batches import BatchRow
 
@@ -36,6 +37,11 @@ def declare(verbs: Verbs) -> None:
     shown.add_argument("script", metavar="SCRIPT", type=Path, help=_SCRIPT)
     shown.add_argument("--look", default="", metavar="WORDS", help="what all the pictures have in common")
     shown.add_argument("--again", action="store_true", help="draw all of it anew, not only what is missing")
+    shown.add_argument(
+        "--retry-cut-off",
+        action="store_true",
+        help="also what was being drawn when it was killed: the vendor may charge for it twice",
+    )
     shown.add_argument("--embed", action="store_true", help="put the pictures into script.json as base64 too")
     compared = asking.declare(
         verbs, "compare", compare, "draw the same with several models, side by side", counts=False
@@ -101,6 +107,7 @@ async def illustrate(atelier: Atelier, options: argparse.Namespace, screen: Scre
             again=options.again,
             told=_telling(screen),
             agree=_asking(options, screen),
+            retry=_retrying(options, screen),
             **asked_of(options, screen),
         )
     outcomes = [outcome_of(result) for result in results]
@@ -123,6 +130,8 @@ async def illustrate(atelier: Atelier, options: argparse.Namespace, screen: Scre
         elif result.failure is not None and not result.pictures:
             screen.warn(f"{result.prompt}: {screen.words(result.failure)}")
     screen.note(f"{folder / 'script.json'} · {screen.price(sum(result.cost for result in results))}")
+    if any(isinstance(result.failure, Interrupted) and result.failure.may_be_paid for result in results):
+        screen.warn("What was cut off is asked for again with --retry-cut-off.")
     return _code(results)
 
 
@@ -174,3 +183,15 @@ def _asking(options: argparse.Namespace, screen: Screen) -> Agree:
             return screen.agrees(f"{count} pictures for at most {most}. Go on?")
 
     return agree
+
+
+def _retrying(options: argparse.Namespace, screen: Screen) -> Retry:
+    def retry(count: int) -> bool:
+        if options.retry_cut_off:
+            return True
+        with screen.paused():
+            return screen.agrees(
+                f"{count} pictures were cut off while they were drawn; the vendor may charge for them. Draw them again?"
+            )
+
+    return retry

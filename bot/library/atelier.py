@@ -36,6 +36,7 @@ from bot.errors import (
 )
 from bot.images import ImageRequest, InputImage, Kind
 from bot.library.base64 import decoded
+from bot.library.cut_off import Retry
 from bot.library.parts import Agree, Told, batch_id_of, segments_of, work_through
 from bot.library.results import Artwork, Result, outcome_of
 from bot.scripts import Segment
@@ -270,6 +271,7 @@ class Atelier:
         *,
         look: str = "",
         again: bool = False,
+        retry_cut_off: bool = False,
         told: Told | None = None,
         **asked: Unpack[Asked],
     ) -> list[dict[str, Any]]:
@@ -278,11 +280,19 @@ class Atelier:
 
         `script` is a file (.json, .srt, .txt, .csv) or a list of texts or of objects with `text` and `timestamp`;
         `look` the words that all pictures have in common. The same script with the same options goes on where it
-        stopped, and asks only for what is missing; `again` draws all of it anew. Raises BadScript.
+        stopped, and asks only for what is missing; `again` draws all of it anew. What was being drawn when its process
+        was killed may have been paid: where the vendor cannot say, only `retry_cut_off` asks for it again. Raises
+        BadScript.
         """
         segments = await asyncio.to_thread(segments_of, script)
         results = await self.several(
-            BatchKind.ILLUSTRATE, segments, look=look, again=again, told=told, **asked
+            BatchKind.ILLUSTRATE,
+            segments,
+            look=look,
+            again=again,
+            told=told,
+            retry=lambda _count: retry_cut_off,
+            **asked,
         )
         return exports.enriched(segments, [outcome_of(result) for result in results])
 
@@ -295,17 +305,26 @@ class Atelier:
         again: bool = False,
         told: Told | None = None,
         agree: Agree | None = None,
+        retry: Retry | None = None,
         **asked: Unpack[Asked],
     ) -> list[Result]:
         """What `batch`, `compare` and `illustrate` are made of: a result for each segment, in their order.
 
-        `agree` is asked once, with the price, before anything is drawn; without its yes Cancelled is raised.
+        `agree` is asked once, with the price, before anything is drawn; without its yes Cancelled is raised. `retry` is
+        asked whether so many pictures, which a kill cut off at the vendor's, may be bought again.
         """
         wish = _wish(Kind.GENERATE, look, asked)
         same = batch_id_of(kind, segments, wish, self.workshop.me.user_id)
         async with asyncio.timeout(self._way(asked).timeout):
             progress = await work_through(
-                self.workshop, kind, segments, wish, batch_id=None if again else same, told=told, agree=agree
+                self.workshop,
+                kind,
+                segments,
+                wish,
+                batch_id=None if again else same,
+                told=told,
+                agree=agree,
+                retry=retry,
             )
         return [await self._part(part, progress) for part in progress.parts]
 

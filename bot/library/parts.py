@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from bot.batches import Batches, BatchKind, PartState, Progress
 from bot.errands import DOOR
-from bot.errors import BadScript, Cancelled, Interrupted, StartupError
+from bot.errors import BadScript, Cancelled, StartupError
 from bot.images import ImageRequest
+from bot.library.cut_off import CutOff, Retry
 from bot.scripts import Segment, read_prompts, read_script
 from storage.batches import BatchRepository, BatchRow
 
@@ -48,15 +49,18 @@ async def work_through(
     title: str = "",
     told: Told | None = None,
     agree: Agree | None = None,
+    retry: Retry | None = None,
 ) -> Progress:
     """All parts, a few at a time. With the id of an earlier batch only what is missing of it.
 
-    Raises Cancelled where `agree` does not, and StartupError where another process works on it. Cancelling this ends
-    and releases what is under way; the next time goes on from there.
+    What a killed process had at a vendor that cannot be asked about it stays out, with Interrupted, unless `retry`
+    says otherwise. Raises Cancelled where `agree` does not, and StartupError where another process works on it.
+    Cancelling this ends and releases what is under way; the next time goes on from there.
     """
     from bot.workshop import HERE
 
-    batches = Batches(shop.studio, BatchRepository(shop.base.database))
+    rows = BatchRepository(shop.base.database)
+    batches = Batches(shop.studio, rows)
     row = await batches.draft(
         kind, segments, request, shop.me, HERE, title=title, door=DOOR, batch_id=batch_id
     )
@@ -65,14 +69,15 @@ async def work_through(
         missing = len(progress.of(PartState.MADE)) < len(progress.parts)
         if missing and agree is not None and not agree(row):
             raise Cancelled
+        cut_off = CutOff(shop, batches, retry)
+        held_back = await cut_off.settle(row.id)
         await batches.confirm(row.id, shop.me)
-        await batches.resume(row.id, shop.me)
-        progress = await _drawn(shop, batches, row.id, told)
-        if any(isinstance(part.failure, Interrupted) for part in progress.parts):
-            # What an earlier process was killed over, and somebody has released since.
+        if row.state != "draft":
+            # One that was killed never said that it stopped: what it left undone is asked for in a new round.
+            await rows.move(row.id, "paused", only_from=("running",))
             await batches.resume(row.id, shop.me)
-            progress = await _drawn(shop, batches, row.id, told)
-        return progress
+            await cut_off.hold_back(progress, held_back)
+        return await _drawn(shop, batches, row.id, told)
 
 
 async def _drawn(shop: Workshop, batches: Batches, batch_id: str, told: Told | None) -> Progress:
