@@ -187,6 +187,11 @@ class Settings(BaseModel):
         json_schema_extra={"where": "", "group": ""},
         repr=False,
     )
+    cache_pictures: bool = _setting(
+        False,
+        "Whether command line and library give the pictures of an equal request again, free and marked as such; "
+        "each call may say otherwise.",
+    )
     image_store_max_gb: Annotated[float, Field(gt=0)] | None = _setting(
         None, "The oldest pictures go when the store is larger than this, in GB; empty: no cap."
     )

@@ -197,9 +197,7 @@ class Workshop:
 
     async def _made_before(self, reference: str) -> Made | None:
         """All pictures of an equal request that are still there: one's own, or what everybody may see."""
-        for row in await self.base.requests.with_reference(reference):
-            if row.private and row.user_id != self.me.user_id:
-                continue
+        for row in await self.base.requests.with_reference(reference, self.me.user_id):
             made = await self.look_up(row.id)
             if made.failure is None and len(made.images) == row.count:
                 return replace(made, cached=True)

@@ -90,10 +90,13 @@ class RequestRepository:
 
         return await self._database.read(work)
 
-    async def with_reference(self, reference: str) -> list[RequestRow]:
-        """Settled ones that made pictures, newest first."""
+    async def with_reference(self, reference: str, user_id: int) -> list[RequestRow]:
+        """Settled ones that made pictures, newest first: this user's own, and what everybody may see."""
         same = select(requests).where(
-            requests.c.reference == reference, requests.c.settled_at.is_not(None), requests.c.made > 0
+            requests.c.reference == reference,
+            requests.c.settled_at.is_not(None),
+            requests.c.made > 0,
+            or_(requests.c.private.is_(False), requests.c.user_id == user_id),
         )
         return await self._database.many(RequestRow, same.order_by(requests.c.created_at.desc()).limit(20))
 

@@ -33,9 +33,9 @@ CODES = (
 
 
 def declare(
-    verbs: Verbs, name: str, work: Work, about: str, *, counts: bool = True, kind: str = "generate"
+    verbs: Verbs, name: str, work: Work, about: str, *, many: bool = False, kind: str = "generate"
 ) -> argparse.ArgumentParser:
-    """A verb that makes pictures, with the options that all of them have."""
+    """A verb that makes pictures, with the options that all have; `many`: one for each of several wishes."""
     parser = verbs.add(name, within(work), about, epilog=CODES)
     look = parser.add_argument_group("the picture")
     _complete(look.add_argument("--model", help="which model draws; see: atelier models"), f"models:{kind}")
@@ -44,7 +44,7 @@ def declare(
     )
     look.add_argument("--size", help="like 1024x1024 or 16:9")
     look.add_argument("--quality", help="finer costs more")
-    if counts:
+    if not many and kind != "upscale":
         look.add_argument("--count", type=int, default=1, metavar="N", help="how many pictures")
     look.add_argument("--format", choices=("png", "jpeg", "webp"), help="the kind of file")
     look.add_argument("--background", choices=("auto", "opaque", "transparent"))
@@ -52,11 +52,11 @@ def declare(
     look.add_argument(
         "--negative", metavar="WORDS", help="what should not be in the picture, where the model can"
     )
-    declare_way(parser)
+    _declare_way(parser, many=many)
     return parser
 
 
-def declare_way(parser: argparse.ArgumentParser) -> None:
+def _declare_way(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """Where pictures go and what is said meanwhile."""
     where = parser.add_argument_group("the file")
     where.add_argument(
@@ -66,12 +66,17 @@ def declare_way(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--open", action="store_true", help="show the file when it is there")
     way = parser.add_argument_group("the way")
     way.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so long")
-    way.add_argument(
-        "--cached", action="store_true", help="take the pictures of an equal wish, free, if there are any"
-    )
-    way.add_argument(
-        "--fallback", action="store_true", help="on failure write a picture that says so; the exit code stays"
-    )
+    if not many:
+        way.add_argument(
+            "--cached",
+            action=argparse.BooleanOptionalAction,
+            help="take the pictures of an equal wish, free, if there are any; else as CACHE_PICTURES says",
+        )
+        way.add_argument(
+            "--fallback",
+            action="store_true",
+            help="on failure write a picture that says so; the exit code stays",
+        )
     way.add_argument("--yes", action="store_true", help="go on without asking about the price")
     declare_talk(way)
 
@@ -125,7 +130,7 @@ async def _run(work: Work, options: argparse.Namespace) -> int | None:
     told = vars(options)
     screen = Screen(quiet=told.get("quiet", False), as_json=told.get("json", False))
     async with Atelier(
-        timeout=told.get("timeout"), cache=told.get("cached", False), fallback=told.get("fallback", False)
+        timeout=told.get("timeout"), cache=told.get("cached"), fallback=told.get("fallback", False)
     ) as atelier:
         return await work(atelier, options, screen)
 

@@ -34,7 +34,7 @@ def declare(verbs: Verbs) -> None:
     varied.add_argument("image", metavar="IMAGE", help=_IMAGE)
     varied.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="in which way they differ")
     varied.add_argument("--strength", type=float, metavar="0.0-1.0", help="how far they may go from it")
-    larger = asking.declare(verbs, "upscale", upscale, "make a picture larger", counts=False, kind="upscale")
+    larger = asking.declare(verbs, "upscale", upscale, "make a picture larger", kind="upscale")
     larger.add_argument("image", metavar="IMAGE", help=_IMAGE)
     larger.add_argument("prompt", nargs="?", default="", metavar="PROMPT", help="what it shows")
     told = verbs.add("describe", asking.within(describe), "put a picture into words that could be a prompt")

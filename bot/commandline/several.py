@@ -27,12 +27,12 @@ _SCRIPT = ".json, .srt, .txt or .csv: a text and maybe a timestamp for each segm
 
 
 def declare(verbs: Verbs) -> None:
-    many = asking.declare(verbs, "batch", batch, "draw a picture for each line of a file", counts=False)
+    many = asking.declare(verbs, "batch", batch, "draw a picture for each line of a file", many=True)
     many.add_argument(
         "file", metavar="FILE", help="one prompt a line, or any script; - reads them from a pipe"
     )
     shown = asking.declare(
-        verbs, "illustrate", illustrate, "draw a picture for each segment of a script", counts=False
+        verbs, "illustrate", illustrate, "draw a picture for each segment of a script", many=True
     )
     shown.add_argument("script", metavar="SCRIPT", type=Path, help=_SCRIPT)
     shown.add_argument("--look", default="", metavar="WORDS", help="what all the pictures have in common")
@@ -44,7 +44,7 @@ def declare(verbs: Verbs) -> None:
     )
     shown.add_argument("--embed", action="store_true", help="put the pictures into script.json as base64 too")
     compared = asking.declare(
-        verbs, "compare", compare, "draw the same with several models, side by side", counts=False
+        verbs, "compare", compare, "draw the same with several models, side by side", many=True
     )
     compared.add_argument("prompt", metavar="PROMPT")
     compared.add_argument("--models", nargs="+", required=True, metavar="MODEL", help="two or more of them")

@@ -75,7 +75,7 @@ class Way(TypedDict, total=False):
     """How a call behaves. `timeout` in seconds; `cache` and `fallback` as in `Atelier`."""
 
     timeout: float | None
-    cache: bool
+    cache: bool | None
     fallback: bool
     preview: Preview | None
 
@@ -129,15 +129,16 @@ class Atelier:
     """`timeout` (seconds), `cache` and `fallback` hold for calls that say nothing else.
 
     `cache` gives the pictures of an equal request (model, all options, content of inputs) again: free and at once,
-    marked as `cached`; only one's own or public ones. `fallback` gives a picture that says that there is none, in
-    place of an error. Everything else is a setting, such as `data_dir` or `openai_api_key`.
+    marked as `cached`; only one's own or public ones, and not in scripts and lists. None: as CACHE_PICTURES says.
+    `fallback` gives a picture that says that there is none, in place of an error; scripts and lists have none.
+    Everything else is a setting, such as `data_dir` or `openai_api_key`.
     """
 
     def __init__(
         self,
         *,
         timeout: float | None = None,
-        cache: bool = False,
+        cache: bool | None = None,
         fallback: bool = False,
         folder: str | Path = ".",
         **settings: object,
@@ -147,7 +148,8 @@ class Atelier:
             raise TypeError(f"no such setting: {', '.join(unknown)}; .env.example lists them all")
         said = {name.upper(): str(value) for name, value in settings.items() if value is not None}
         self._settings = load_settings({**os.environ, **said}, Path(folder))
-        self._timeout, self._cache, self._fallback = timeout, cache, fallback
+        self._timeout, self._fallback = timeout, fallback
+        self._cache = self._settings.cache_pictures if cache is None else cache
         self._stack = AsyncExitStack()
         self._shop: Workshop | None = None
 
@@ -407,7 +409,7 @@ class Atelier:
     def _way(self, asked: Asked) -> _Way:
         return _Way(
             timeout=asked.get("timeout", self._timeout),
-            cache=asked.get("cache", self._cache),
+            cache=self._cache if (said := asked.get("cache")) is None else said,
             fallback=asked.get("fallback", self._fallback),
             preview=asked.get("preview"),
         )

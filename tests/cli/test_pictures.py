@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,27 @@ def test_an_equal_wish_is_free_where_that_is_allowed_and_marked(atelier: Run) ->
         assert "cached" not in json.loads(atelier("imagine", *shlex.split(other), "--cached", "--json").out)
     assert "cached" not in json.loads(atelier("imagine", "a fox", "--json").out)
     assert len(json.loads(atelier("history", "--json").out)) == 6
+
+
+def test_the_owner_may_turn_the_cache_on_and_nobody_gets_anothers_private_picture(
+    atelier: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CACHE_PICTURES", "true")
+    first = json.loads(atelier("imagine", "a fox", "--json").out)
+    again = atelier("imagine", "a fox", "--out", "again.png")
+    assert (again.code, again.err.rstrip().rpartition(" · ")[2]) == (0, "made before")
+    assert (here / "again.png").read_bytes() == (here / "IMG_0001.png").read_bytes()
+    assert "cached" not in json.loads(atelier("imagine", "a fox", "--no-cached", "--json").out)
+    # Another account of this machine, on the same database.
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    theirs = json.loads(atelier("imagine", "a fox", "--json").out)
+    assert "cached" not in theirs
+    assert theirs["id"] != first["id"]
+    monkeypatch.setattr("os.getuid", lambda: 4712)
+    with sqlite3.connect(here / "data/atelier.db") as database:
+        database.execute("UPDATE requests SET private = 0 WHERE id = ?", (first["id"],))
+    shown = json.loads(atelier("imagine", "a fox", "--json").out)
+    assert (shown["id"], shown["cached"]) == (first["id"], True)
 
 
 @pytest.mark.parametrize(
