@@ -87,7 +87,7 @@ class ApiKeys:
         """The row of a key that holds now; None for every other text."""
         prefix, _, rest = key.strip().partition("_")
         key_id, _, secret = rest.partition("_")
-        if prefix != _PREFIX or not key_id or not secret:
+        if prefix != _PREFIX or not key_id or not secret or not rest.isascii():
             return None
         row = await self._row(key_id)
         if row is None or not hmac.compare_digest(_digest(secret), row.digest):

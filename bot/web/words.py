@@ -35,6 +35,9 @@ from bot.replies import reply_to
 FIELD_NAMES = {"count": "num_images", "image": "input_image_url"}
 """Where the API's name of an option is not the studio's."""
 
+PICTURES = ("image", "mask")
+"""The fields that come as files."""
+
 _TIME = re.compile(r"<t:(\d+):[A-Za-z]>")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!|~>])")
 
@@ -56,8 +59,8 @@ def said_of(error: AtelierError, now: float) -> Said:
             field = FIELD_NAMES.get(name, name)
         case UnknownModel() | RetiredModel():
             field = "model"
-        case BadImage():
-            field = "input_image_url"
+        case BadImage(name=name):
+            field = name if name in PICTURES else "input_image_url"
         case _:
             pass
     status, seconds = _status(error, now)

@@ -72,11 +72,14 @@ class Api:
                     return answer.body
                 await asyncio.sleep(0.1)
 
-    async def make_key(self, name: str = "tests", member: Any = None, **wanted: Any) -> tuple[ApiKeyRow, str]:
+    async def make_key(
+        self, name: str = "tests", member: Any = None, *, made_days_ago: float = 0, **wanted: Any
+    ) -> tuple[ApiKeyRow, str]:
         """A new key, made beside the running bot."""
         requester = Requester(user_id=member.id, name=member.name) if member else None
         async with open_database(self.stage.bot.database_url) as database:
-            keys = ApiKeys(ApiKeyRepository(database), SECRET)
+            then = time.time() - 86_400 * made_days_ago
+            keys = ApiKeys(ApiKeyRepository(database), SECRET, now=lambda: then)
             return await keys.create(Wanted(name=name, actor_id=1, requester=requester, **wanted))
 
 

@@ -33,7 +33,7 @@ Prompt = Annotated[
 Address = Annotated[
     str, Field(min_length=8, max_length=2000, json_schema_extra={"format": "uri", "pattern": "^https?://"})
 ]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=4, description="How many pictures.")]
+Count = Annotated[int, Field(ge=1, le=4, description="How many pictures."), BeforeValidator(_whole)]
 Size = Annotated[
     str,
     Field(
@@ -62,9 +62,9 @@ class _Wish(Body):
         Field(description="Absent: PNG where the model has it, else what it makes. Others are converted."),
     ] = None
     seed: Annotated[
-        int | None,
+        Annotated[int, Field(ge=0, le=4_294_967_294)] | None,
         BeforeValidator(_whole),
-        Field(ge=0, le=4_294_967_294, description="The same seed and words draw the same."),
+        Field(description="The same seed and words draw the same."),
     ] = None
     negative_prompt: Annotated[str | None, Field(max_length=2000, description="What must not be seen.")] = (
         None
@@ -197,7 +197,9 @@ class ProviderEntry(Told):
     provider: str
     name: str
     status: str
-    setting: Annotated[str | None, Field(description="What the owner has to set where a key is missing.")]
+    setting: Annotated[str | None, Field(description="What the owner has to set where a key is missing.")] = (
+        None
+    )
     models: list[str]
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.addresses import Forbidden
 from bot.delivery.webhook import HTTP
-from bot.errors import AtelierError, InvalidRequest, NotFound, error_from_facts
+from bot.errors import AtelierError, NotFound, error_from_facts
 from bot.i18n import _
 from bot.images import ImageRequest
 from bot.model_list import shelves
@@ -46,11 +46,11 @@ from storage.rows import ImageRow, RequestRow
 WAIT_SECONDS = 120.0
 """How long `POST /api/generate/image` waits before it says where to look."""
 
+IDEMPOTENCY_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _HEARTBEAT_SECONDS = 15.0
 _MOST_FOLLOWERS = 500
 _JOB_ID = re.compile(r"img_[a-z2-7]{13}")
 _FILE = re.compile(r"image_([1-9]\d{0,3})\.(?:png|jpg|jpeg|webp|gif|bin)")
-_KEY_LENGTH = 255
 _POLL_AGAIN = {"Retry-After": "2"}
 
 
@@ -155,6 +155,8 @@ async def events(parts: Parts, caller: Caller, request: web.Request) -> web.Stre
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     await response.prepare(request)
+    if request.method == "HEAD":
+        return response
     told = answers.status_of(row, len(images), t, time.time())
     await _send(response, as_json(told))
     if told.status in answers.ENDED:
@@ -264,14 +266,11 @@ async def _accept(
 
 
 def _idempotency_key(request: web.Request) -> str | None:
+    """Raises Problem where it is none that the document allows."""
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not 1 <= len(key) <= _KEY_LENGTH:
-        raise InvalidRequest(
-            field="Idempotency-Key",
-            problem="out_of_range",
-            value=str(len(key)),
-            allowed=["1", str(_KEY_LENGTH)],
-        )
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        words = say(_("{field} must be 1 to 255 visible ASCII characters"), field="Idempotency-Key")
+        raise Problem(400, "invalid_request", words, fields=[("Idempotency-Key", words)])
     return key
 
 

@@ -12,6 +12,7 @@ from bot.catalog import Catalog
 from bot.styles import Styles
 from bot.version import version
 from bot.web.api.bodies import ANSWERS, BODIES
+from bot.web.api.handlers import IDEMPOTENCY_KEY
 from bot.web.api.operations import EVENTS, JSON, OPERATIONS, Operation
 from bot.web.problems import MEDIA_TYPE
 
@@ -28,7 +29,7 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "The same key with the same body gives the first answer again; with another body it is a 409.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"},
 }
 _HINTS = {
     400: "A field is missing or wrong; `fields` names it.",
@@ -110,7 +111,14 @@ def _content(operation: Operation) -> dict[str, Any]:
 def _answer(status: int, model: str, media_type: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"$ref": _REF.format(model=model)}
     if media_type == EVENTS:
-        schema = {"type": "string", "description": f"Each `data:` line is a {model}."}
+        # Of each event, as the versions before 3.2 leave to the reader.
+        data = {"type": "string", "contentMediaType": JSON, "contentSchema": schema}
+        schema = {
+            "type": "object",
+            "description": f"One event; its `data` is a {model} as JSON.",
+            "properties": {"event": {"const": "status"}, "data": data},
+            "required": ["event", "data"],
+        }
     return {"description": HTTPStatus(status).phrase, "content": {media_type: {"schema": schema}}}
 
 
@@ -148,6 +156,7 @@ def _schemas(catalog: Catalog, styles: Styles) -> dict[str, Any]:
         if operation.body is not None and operation.files:
             name = operation.body.__name__
             made[f"{name}Form"] = _form(made[name], operation.files)
+            made[name] = _by_address(made[name])
     return dict(sorted(made.items()))
 
 
@@ -176,6 +185,16 @@ def _form(body: Mapping[str, Any], files: Mapping[str, bool]) -> dict[str, Any]:
         "type": "object", "title": f"{body['title']}Form", "additionalProperties": False,
         "properties": {**fields, **pictures}, "required": [*required, "image"],
     }  # fmt: skip
+
+
+def _by_address(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON body of what also comes as a form: it has no files, so the picture's address must be there."""
+    address = _without_null(body["properties"]["input_image_url"])
+    return {
+        **body,
+        "properties": {**body["properties"], "input_image_url": address},
+        "required": [*body.get("required", ()), "input_image_url"],
+    }
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:

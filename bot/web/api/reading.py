@@ -17,8 +17,8 @@ from bot.errors import BadImage
 from bot.i18n import _
 from bot.uploads import MAX_INPUT_BYTES
 from bot.web.problems import Problem, Words, say
+from bot.web.words import PICTURES
 
-FILES = ("image", "mask")
 _TEXT_BYTES = 200_000
 _CHUNK = 1 << 16
 _SECONDS = 60.0
@@ -105,7 +105,7 @@ async def _read_parts(request: web.Request) -> Read:
         async for part in await request.multipart():
             if not isinstance(part, BodyPartReader) or not part.name:
                 raise Problem(400, "bad_request", say(_("The multipart body is malformed.")))
-            if part.name in FILES:
+            if part.name in PICTURES:
                 files[part.name] = await _capped(part, MAX_INPUT_BYTES)
             else:
                 values[part.name] = (await _capped(part, _TEXT_BYTES)).decode()
@@ -119,7 +119,7 @@ async def _capped(part: BodyPartReader, limit: int) -> bytes:
     while chunk := await part.read_chunk(_CHUNK):
         data += chunk
         if len(data) > limit:
-            raise BadImage(problem="too_many_bytes", name=part.filename, limit=limit)
+            raise BadImage(problem="too_many_bytes", name=part.name, limit=limit)
     return bytes(data)
 
 

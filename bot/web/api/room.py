@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import structlog
@@ -20,15 +21,17 @@ _OURS = ("/api/", "/generated_images/")
 
 
 def api_room(parts: Parts) -> Room:
-    description: dict[str, Any] = document(parts.services.catalog, parts.services.styles)
+    @cache
+    def description() -> dict[str, Any]:
+        return document(parts.services.catalog, parts.services.styles)
 
     async def openapi(request: web.Request) -> web.StreamResponse:
         await parts.callers.of(request, "read")
-        return json_answer(description)
+        return json_answer(description())
 
     async def docs(request: web.Request) -> web.StreamResponse:
         await parts.callers.of(request, "read")
-        text = page(description, handlers.base_of(request, parts))
+        text = page(description(), handlers.base_of(request, parts))
         return web.Response(
             text=text, content_type="text/html", headers={"Content-Security-Policy": SECURITY_POLICY}
         )
@@ -72,4 +75,6 @@ def _route(parts: Parts, operation: Operation) -> web.RouteDef:
         with structlog.contextvars.bound_contextvars(api_key=caller.key_id, operation=operation.name):
             return await operation.handle(parts, caller, request)
 
-    return web.route(operation.method, operation.path, handle)
+    # Without its beginning `/api/images/{job_id}` would be a path of `/api/images/generate` as well.
+    path = operation.path.replace("images/{job_id}", "images/{job_id:img_[^{}/]+}")
+    return web.route(operation.method, path, handle)

@@ -94,8 +94,9 @@ def _model(
 
 
 def _quality(word: str | None, model: ImageModel) -> str | None:
-    """The mission's three words are always understood: a model without such a choice has one quality."""
-    if word in _MISSION_QUALITIES and not model.qualities and word not in model.quality_words:
+    """The mission's three words and `auto` are always understood: a model without such a choice chooses itself."""
+    known = word in model.qualities or word in model.quality_words
+    if not known and (word == "auto" or (word in _MISSION_QUALITIES and not model.qualities)):
         return None
     return word
 
