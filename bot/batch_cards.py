@@ -14,6 +14,7 @@ from bot.catalog import Catalog
 from bot.errors import error_from_facts
 from bot.i18n import Texts
 from bot.items import PageButton, row_of
+from bot.marks import Sign, sign, with_links
 from bot.replies import reply_to
 from bot.views import Card, CardFile
 from bot.wording import cut, quoted
@@ -88,7 +89,9 @@ def failure_lines(t: Texts, progress: Progress) -> list[str]:
     """Which parts have no picture, and why."""
     failed = progress.of(PartState.FAILED)
     lines = [
-        f"⚠️ {_line(part, 60)}: {reply_to(part.failure, t)}" for part in failed[:_FAILURES] if part.failure
+        f"{sign(Sign.FAILED)} {_line(part, 60)}: {with_links(reply_to(part.failure, t))}"
+        for part in failed[:_FAILURES]
+        if part.failure
     ]
     if len(failed) > _FAILURES:
         lines.append(t("… and {n} more.", n=len(failed) - _FAILURES))
@@ -172,11 +175,11 @@ def _compared(t: Texts, part: Part, catalog: Catalog, votes: Mapping[int, int]) 
             crown = f" · 👍 {t.number(count)}" if count else ""
             return f"{head} · {told}{crown}".replace(" s ·", "\u00a0s ·")
         case PartState.FAILED if part.failure:
-            return f"{head} · ⚠️ {reply_to(part.failure, t)}"
+            return f"{head} · {sign(Sign.FAILED)} {with_links(reply_to(part.failure, t))}"
         case PartState.MADE:
             return f"{head} · {t('deleted')}"
         case _:
-            return f"{head} · 🎨 {t('drawing…')}"
+            return f"{head} · {sign(Sign.DRAWING)} {t('drawing…')}"
 
 
 def drawing_seconds(part: Part) -> float:
@@ -193,9 +196,9 @@ def _standing(t: Texts, progress: Progress) -> str:
     told = t("{made} of {total} pictures", made=made, total=total)
     words = {
         "running": t.n("{n} is being drawn", "{n} are being drawn", len(progress.of(PartState.OPEN))),
-        "paused": "⏸️ " + t("waits for you"),
-        "cancelled": "✖️ " + t("stopped"),
-        "done": "✅ " + t("finished"),
+        "paused": sign(Sign.PAUSED) + " " + t("waits for you"),
+        "cancelled": sign(Sign.STOPPED) + " " + t("stopped"),
+        "done": sign(Sign.DONE) + " " + t("finished"),
     }
     return f"{bar} {told} · {words.get(progress.row.state, '')}"
 
@@ -203,7 +206,7 @@ def _standing(t: Texts, progress: Progress) -> str:
 def _why_paused(t: Texts, row: BatchRow) -> str | None:
     if row.state != "paused" or row.failure_kind is None:
         return None
-    return reply_to(error_from_facts(row.failure_kind, row.failure_facts or {}), t)
+    return with_links(reply_to(error_from_facts(row.failure_kind, row.failure_facts or {}), t))
 
 
 def _money(t: Texts, progress: Progress) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import structlog
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot import marks
 from bot.acks import Acks
 from bot.administration import Administration
 from bot.buttons import ActionButton
@@ -27,6 +27,7 @@ from bot.catalog import Catalog
 from bot.delivery.cards import CardMaker
 from bot.desk import DeskButton, PickChannel, PickText, landing
 from bot.details import Lineage
+from bot.emblems import signs_of
 from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
 from bot.i18n import texts_for, translate
 from bot.items import PageButton, PageMenu
@@ -90,8 +91,6 @@ _COMMANDS_AT_WORK = (
 """How discord.py names the tasks in which it runs commands, buttons and what else comes with an interaction."""
 
 _LEAVE_SECONDS = 10.0
-
-_COMMAND = re.compile(r"`/([a-z]+(?: [a-z]+)?)`")
 
 _log = structlog.get_logger(__name__)
 
@@ -184,7 +183,7 @@ class AtelierBot(commands.AutoShardedBot):
             # discord.py takes None here and says so in its documentation, not in its types.
             shard_ids=shard_ids,  # pyright: ignore[reportArgumentType]
         )
-        self._command_ids: dict[str, int] = {}
+        self._drawing_signs: asyncio.Task[None] | None = None
         self._presses: dict[str, Press] = {}
         self._submits: dict[str, Submit] = {}
         self._desks: dict[str, Desk] = {}
@@ -200,6 +199,7 @@ class AtelierBot(commands.AutoShardedBot):
         for cog in COGS:
             await self.load_extension(cog)
         await self.sync_commands()
+        self._drawing_signs = asyncio.create_task(self._draw_signs())
 
     async def _know_servers(self) -> None:
         """What admins set, into memory; and who the owner is where no setting says it."""
@@ -243,27 +243,30 @@ class AtelierBot(commands.AutoShardedBot):
         """
         payload = await command_payload(self.tree)
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-        key = f"commands:{self.application_id}"
+        key = marks.commands_key(self.application_id)
         told = await self.services.settings.get("app", key)
         if isinstance(told, dict) and told.get("digest") == digest:
-            self._command_ids = {name: int(number) for name, number in told["ids"].items()}
+            marks.learn(commands={name: int(number) for name, number in told["ids"].items()})
             return False
         synced = await self.tree.sync()
-        self._command_ids = {command.name: command.id for command in synced}
+        numbers = {command.name: command.id for command in synced}
+        marks.learn(commands=numbers)
         # As text: JavaScript-minded readers of the database would round a snowflake.
-        ids = {name: str(number) for name, number in self._command_ids.items()}
+        ids = {name: str(number) for name, number in numbers.items()}
         await self.services.settings.set("app", key, {"digest": digest, "ids": ids})
         _log.info("commands synced", commands=len(payload))
         return True
 
     def command_link(self, name: str) -> str:
-        """A mention that opens the command when clicked; `name` may be a path such as `quota show`."""
-        number = self._command_ids.get(name.split()[0])
-        return f"</{name}:{number}>" if number else f"`/{name}`"
+        return marks.command_link(name)
 
-    def _with_links(self, words: str) -> str:
-        """Commands that a text names in backticks as links: a click opens them."""
-        return _COMMAND.sub(lambda found: self.command_link(found[1]), words)
+    async def _draw_signs(self) -> None:
+        """Beside everything else: until it is done, signs are Unicode's."""
+        drawn = await signs_of(self)
+        marks.learn(signs=drawn)
+        key = marks.signs_key(self.application_id)
+        if drawn and await self.services.settings.get("app", key) != drawn:
+            await self.services.settings.set("app", key, drawn)
 
     def check_guild(self, interaction: discord.Interaction) -> None:
         """Speak the member's own language from here on. Raises NotAllowed in a server that the owner does not serve."""
@@ -325,7 +328,7 @@ class AtelierBot(commands.AutoShardedBot):
             return
         reference = secrets.token_hex(4)
         t = texts_for(str(interaction.locale))
-        words, view = self._with_links(reply_to(error, t)), None
+        words, view = marks.with_links(reply_to(error, t)), None
         if isinstance(error, QuotaExceeded):
             model, _, quality = (error.cheaper or "").partition("|")
             known = self.services.catalog.known(model)

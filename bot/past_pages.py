@@ -17,6 +17,7 @@ from bot.catalog import Catalog
 from bot.i18n import Texts
 from bot.images import Kind, State
 from bot.items import PageButton, PageMenu, row_of
+from bot.marks import Sign, sign
 from bot.views import Card, CardFile
 from bot.wording import cut, quoted, small
 from storage.pasts import Remembered, Shown, Wanted
@@ -30,8 +31,8 @@ _VIOLET = 0x7C5CFF
 _LABEL = 100
 _SIGNS = {Kind.EDIT: "✏️", Kind.VARIATIONS: "🎲", Kind.UPSCALE: "⬆️", Kind.DESCRIBE: "💬"}
 _STATES = {
-    State.FAILED: "⚠️", State.REFUSED: "⚠️", State.PARKED: "⚠️", State.CANCELLED: "✖️", State.ACCEPTED: "⏳",
-    State.QUEUED: "⏳", State.RENDERING: "🎨",
+    State.FAILED: Sign.FAILED, State.REFUSED: Sign.FAILED, State.PARKED: Sign.FAILED, State.CANCELLED: Sign.STOPPED,
+    State.ACCEPTED: Sign.WAITING, State.QUEUED: Sign.WAITING, State.RENDERING: Sign.DRAWING,
 }  # fmt: skip
 
 
@@ -208,7 +209,8 @@ def _remembered(t: Texts, entry: Remembered, catalog: Catalog) -> str:
 
 
 def _sign(row: RequestRow) -> str:
-    return _STATES.get(State(row.state)) or _SIGNS.get(Kind(row.kind), "✨")
+    state = _STATES.get(State(row.state))
+    return sign(state) if state else _SIGNS.get(Kind(row.kind), "✨")
 
 
 def _liked(likes: int) -> str:

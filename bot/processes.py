@@ -14,7 +14,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot import colleagues, i18n, logs
+from bot import colleagues, i18n, logs, marks
 from bot.client import AtelierBot
 from bot.errors import StartupError
 from bot.jobs import JobEngine
@@ -95,6 +95,8 @@ async def _serve(settings: Settings, program: Program) -> None:
 
 def _chores(program: Program) -> list[Coroutine[Any, Any, None]]:
     chores: list[Coroutine[Any, Any, None]] = [program.wellbeing.run()]
+    if program.role is Role.WORKER:
+        chores.append(marks.keep_reading(program.services.settings, program.client.application_id))
     if program.engine is None or program.reconciler is None:
         return chores
     chores += [program.reconciler.run(), program.housekeeping.run()]

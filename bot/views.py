@@ -17,6 +17,7 @@ from discord.utils import escape_markdown
 from bot.buttons import ActionButton, card_rows
 from bot.i18n import Texts
 from bot.images import ImageRequest, image_id
+from bot.marks import Sign, sign, with_links
 from bot.wording import cut, quoted, small, title
 
 _MAX_PICTURES = 10
@@ -124,18 +125,18 @@ def waiting_card(
         )
         box.add_item(gallery)
     if drawing and done is not None:
-        line = t("🎨 Drawing, {percent} % done · asked {since}", percent=round(done * 100), since=since)
+        line = t("Drawing, {percent} % done · asked {since}", percent=round(done * 100), since=since)
     elif drawing:
-        line = t("🎨 Drawing… asked {since}", since=since)
+        line = t("Drawing… asked {since}", since=since)
     elif place > 0:
-        line = t("⏳ In the queue, {place} ahead · asked {since}", place=place, since=since)
+        line = t("In the queue, {place} ahead · asked {since}", place=place, since=since)
     else:
-        line = t("⏳ Next in the queue · asked {since}", since=since)
+        line = t("Next in the queue · asked {since}", since=since)
     if ready_at is not None:
         line += " · " + t("ready {when}, as far as I can tell", when=f"<t:{int(ready_at)}:R>")
     if estimate_microusd >= _WORTH_SAYING_MICROUSD:
         line += " · " + t("at most {amount}", amount=t.money(estimate_microusd))
-    box.add_item(ui.TextDisplay(line))
+    box.add_item(ui.TextDisplay(f"{sign(Sign.DRAWING if drawing else Sign.WAITING)} {line}"))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     row = ui.ActionRow[ui.LayoutView]()
@@ -157,7 +158,7 @@ def failed_card(
     """`swap` is another model that could do it, as (id, name): offered, never taken by itself."""
     box = ui.Container[ui.LayoutView](accent_color=_RED)
     box.add_item(ui.TextDisplay(_headed(t, request, mention)))
-    box.add_item(ui.TextDisplay(words))
+    box.add_item(ui.TextDisplay(f"{sign(Sign.FAILED)} {with_links(words)}"))
     box.add_item(
         ui.TextDisplay(small(t("Nothing was charged. Reference {reference}", reference=f"`{request_id}`")))
     )

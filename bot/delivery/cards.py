@@ -11,6 +11,7 @@ from bot.errors import AtelierError
 from bot.failover import helps_elsewhere, in_words_of, others
 from bot.i18n import texts_for
 from bot.images import ImageRequest, Kind
+from bot.marks import command_link
 from bot.replies import partly, reply_to, try_again
 from bot.views import Card, CardFile, Figures, failed_card, finished_card, told_card
 from bot.wording import alt_text, cut
@@ -99,6 +100,8 @@ class CardMaker:
             )  # fmt: skip
         if not images:
             words = reply_to(failure or AtelierError(), t)
+            if helps_elsewhere(failure):
+                words += " " + t("Who can draw: {models}.", models=command_link("models"))
             return failed_card(
                 t,
                 request,

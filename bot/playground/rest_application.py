@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+
 from bot.playground.call import NOTHING, Call, Reply, Route
+from bot.playground.cdn import picture_size
 from bot.playground.errors import ApiError, InvalidForm
 from bot.playground.jsonic import Json, as_int, objects
 
 EMOJI_MAX = 2000
-EMOJI_BASE64_MAX = 256 * 1024 * 4 // 3 + 100
+EMOJI_BYTES_MAX = 256 * 1024
 
 
 def application(call: Call) -> Reply:
@@ -99,17 +103,30 @@ def list_emojis(call: Call) -> Reply:
     return Reply({"items": call.sim.emojis})
 
 
+def _picture(image: str) -> bytes | None:
+    """What a data URI of a picture holds."""
+    head, _, body = image.partition(";base64,")
+    if not head.startswith("data:image/"):
+        return None
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        return None
+
+
 def create_emoji(call: Call) -> Reply:
     _own(call)
     name, image = str(call.payload["name"]), str(call.payload["image"])
     if any(one["name"] == name for one in call.sim.emojis):
         raise InvalidForm([("name", "An emoji with this name already exists")])
-    if not image.startswith("data:image/") or len(image) > EMOJI_BASE64_MAX:
+    picture = _picture(image)
+    if picture is None or len(picture) > EMOJI_BYTES_MAX or picture_size(picture) == (None, None):
         raise InvalidForm([("image", "Must be image data of at most 256 KiB")])
     if len(call.sim.emojis) >= EMOJI_MAX:
         raise ApiError(30008, message="Maximum number of emojis reached")
+    number = call.sim.ids.next()
     emoji: Json = {
-        "id": str(call.sim.ids.next()),
+        "id": str(number),
         "name": name,
         "roles": [],
         "user": call.sim.bot.to_dict(),
@@ -119,6 +136,7 @@ def create_emoji(call: Call) -> Reply:
         "available": True,
     }
     call.sim.emojis.append(emoji)
+    call.sim.emoji_files[number] = picture
     return Reply(emoji, 201)
 
 

@@ -64,6 +64,7 @@ class Simulation:
         self.by_token: dict[str, Interaction] = {}
         self.nonces: dict[tuple[int, str], Message] = {}
         self.emojis: list[Json] = []
+        self.emoji_files: dict[int, bytes] = {}
         self.requested = Signal()
         self.command_signal = Signal()
         self.recommended_shards = 1

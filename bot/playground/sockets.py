@@ -13,6 +13,13 @@ from bot.playground.jsonic import as_int, dumps
 from bot.playground.rest import PREFIX, Rest
 from bot.playground.simulation import DEFAULT_TOKEN, MIB
 
+_HARMLESS = {
+    # Anybody's upload must not act as a page of ours: the playground's page has the same origin.
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=86400",
+}
+
 
 class SimulatedDiscord(Acting):
     """`async with SimulatedDiscord() as discord:` and point a bot at its addresses."""
@@ -45,6 +52,7 @@ class SimulatedDiscord(Acting):
         Rest(self).register(app)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/cdn/{folder}/{place_id}/{attachment_id}/{filename}", self._file)
+        app.router.add_get("/cdn/emojis/{emoji_id}.png", self._emoji)
         return app
 
     async def start(self) -> None:
@@ -75,6 +83,12 @@ class SimulatedDiscord(Acting):
     ) -> None:
         await self.stop()
 
+    async def _emoji(self, request: web.Request) -> web.Response:
+        picture = self.emoji_files.get(as_int(request.match_info["emoji_id"]) or 0)
+        if picture is None:
+            raise web.HTTPNotFound
+        return web.Response(body=picture, headers={"Content-Type": "image/png", **_HARMLESS})
+
     async def _file(self, request: web.Request) -> web.Response:
         number = as_int(request.match_info["attachment_id"]) or 0
         path = request.rel_url.raw_path.removeprefix("/cdn")
@@ -84,11 +98,5 @@ class SimulatedDiscord(Acting):
             return web.Response(status=404, body=body, content_type="application/json")
         return web.Response(
             body=attachment.data,
-            headers={
-                "Content-Type": attachment.content_type or "application/octet-stream",
-                # Anybody's upload must not act as a page of ours: the playground's page has the same origin.
-                "Content-Security-Policy": "sandbox; default-src 'none'",
-                "X-Content-Type-Options": "nosniff",
-                "Cache-Control": "private, max-age=86400",
-            },
+            headers={"Content-Type": attachment.content_type or "application/octet-stream", **_HARMLESS},
         )

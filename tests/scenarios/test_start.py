@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from bot.marks import Sign
+from bot.playground.record import RequestRecord
+from tests.fakes.openai_server import FakeOpenAI
 from tests.scenarios.conftest import Stage, StartStage
 
 
@@ -27,6 +31,38 @@ async def test_commands_are_told_to_discord_once_and_not_at_every_start(stage: S
     assert stage.discord.commands.syncs == 1
     answer = await stage.discord.slash(stage.ada, stage.channel, "help")
     assert "</imagine:" in (await answer.says("Three ways")).text
+
+
+def asked(stage: Stage, method: str) -> list[RequestRecord]:
+    """What was done of that kind about emoji."""
+    return [one for one in stage.discord.requests if one.method == method and "/emojis" in one.route]
+
+
+async def test_signs_are_uploaded_once_and_are_plain_where_discord_takes_none(
+    start_stage: StartStage, vendor: FakeOpenAI, with_openai: dict[str, str]
+) -> None:
+    vendor.always(status=401, code="invalid_api_key")
+    stage = await start_stage(run=False, **with_openai)
+    refused = stage.discord.faults.fail(403, code=50001, route="/emojis", times=None)
+    await stage.bot.start()
+    await stage.bot.says("signs stay plain")
+    down = {"prompt": "a fox"}
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", down)).says("Reference")
+    assert "⚠️ The image service does not accept" in card.text
+    assert re.search(r"Who can draw: </models:\d+>", card.text)
+    stage.discord.faults.planned.remove(refused)
+    for looked in (2, 3):
+        await stage.bot.stop()
+        await stage.bot.start()
+        await stage.discord.requested.until(
+            lambda times=looked: len(asked(stage, "GET")) >= times or None, 10, lambda: "nobody looked"
+        )
+    await stage.discord.requested.until(
+        lambda: len(asked(stage, "POST")) == len(Sign) or None, 10, lambda: "not all were uploaded"
+    )
+    numbers = {str(one["name"]): one["id"] for one in stage.discord.emojis}
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", down)).says("Reference")
+    assert f"<:atelier_failed_1:{numbers['atelier_failed_1']}> The image service does" in card.text
 
 
 async def test_a_bad_token_is_said_and_not_shown(start_stage: StartStage) -> None:
