@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -40,6 +41,12 @@ class UserRepository:
 
     async def get(self, user_id: int) -> UserRow | None:
         return await self._database.one(UserRow, select(users).where(users.c.id == user_id))
+
+    async def names(self, user_ids: Collection[int]) -> dict[int, str]:
+        """As they were last called, by their ids; who was never seen, or is forgotten, is left out."""
+        query = select(users.c.id, users.c.name).where(users.c.id.in_(sorted(user_ids)))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {int(user_id): str(name) for user_id, name in rows}
 
     async def see(self, user_id: int, name: str, locale: str | None) -> None:
         now = self._database.now()

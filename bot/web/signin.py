@@ -34,9 +34,13 @@ Trouble = Literal["unknown", "used", "over"]
 
 @dataclass(eq=False)
 class LinkRefused(Refused):
-    """The link signs nobody in: nobody was given it, it was used before, or its time is over."""
+    """The link signs nobody in: nobody was given it, it was used before, or its time is over.
+
+    `local`: it was for a member without Discord; None where nobody knows.
+    """
 
     problem: Trouble
+    local: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +123,9 @@ class SignIn:
         if row is None:
             raise LinkRefused(problem="unknown")
         if row.used_at is not None:
-            raise LinkRefused(problem="used")
+            raise LinkRefused(problem="used", local=row.user_id < 0)
         if row.expires_at <= self._now():
-            raise LinkRefused(problem="over")
+            raise LinkRefused(problem="over", local=row.user_id < 0)
         return Person.from_json(row.user_id, row.facts)
 
     async def enter(self, token: str) -> tuple[str, Person]:
@@ -138,7 +142,7 @@ class SignIn:
             expires_at=now + SESSION_SECONDS,
         )
         if not await self._repository.open(_digest(token), session):
-            raise LinkRefused(problem="used")
+            raise LinkRefused(problem="used", local=person.local)
         return f"{secret}.{self._mac('cookie', secret)}", person
 
     async def session(self, cookie: str) -> Session | None:

@@ -13,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from bot.playground.people import Member
+from bot.playground.places import Channel
 from tests.scenarios.conftest import Stage, StartStage, start_stage
 from tests.scenarios.test_health import free_port
 
@@ -52,8 +53,8 @@ async def browser(root: str) -> AsyncGenerator[Browser]:
         yield Browser(http, root)
 
 
-async def link_of(stage: Stage, who: Member) -> str:
-    asked = await stage.discord.slash(who, stage.channel, "web")
+async def link_of(stage: Stage, who: Member, where: Channel | None = None) -> str:
+    asked = await stage.discord.slash(who, where or stage.channel, "web")
     message = await asked.until(lambda message: message if message.buttons else None)
     assert message.ephemeral
     url = message.buttons[0].url
@@ -61,8 +62,8 @@ async def link_of(stage: Stage, who: Member) -> str:
     return url
 
 
-async def sign_in(stage: Stage, visitor: Browser, who: Member) -> None:
-    path = URL(await link_of(stage, who)).path
+async def sign_in(stage: Stage, visitor: Browser, who: Member, where: Channel | None = None) -> None:
+    path = URL(await link_of(stage, who, where)).path
     status, page = await visitor.get(path)
     assert status == 200
     assert who.name in page
@@ -160,7 +161,7 @@ async def test_forms_of_others_and_refusals_in_words(start_stage: StartStage) ->
             assert answer.status == 303
         async with ada.http.post(root + used, allow_redirects=False) as answer:
             assert answer.status == 410
-            assert "was used before" in await answer.text()
+            assert "was used before: each one works once. Type <code>/web</code>" in await answer.text()
         status, _ = await ada.post("/sign-out-everywhere")
         assert status == 200
         assert (await ada.get("/create"))[0] == 401

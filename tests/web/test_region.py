@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -71,24 +72,69 @@ async def lasso_a_quarter(page: Page, canvas: Locator) -> None:
     await page.mouse.up()
 
 
-async def stroke_by_touch(page: Page, canvas: Locator) -> None:
+@dataclass
+class Fingers:
+    """On a touch screen; places are shares of the canvas as it was shown at first."""
+
+    screen: CDPSession
+    box: tuple[float, float, float, float]
+
+    @classmethod
+    async def on(cls, page: Page, canvas: Locator) -> Fingers:
+        return cls(await page.context.new_cdp_session(page), await box_of(canvas))
+
+    async def go(self, *ways: tuple[tuple[float, float], tuple[float, float]], steps: int = 6) -> None:
+        """Each finger from one place to another, all at once, then lifted."""
+        await self._tell("touchStart", [begin for begin, _ in ways])
+        for step in range(1, steps + 1):
+            part = step / steps
+            places = [(x + (to_x - x) * part, y + (to_y - y) * part) for (x, y), (to_x, to_y) in ways]
+            await self._tell("touchMove", places)
+        await self._tell("touchEnd", [])
+
+    async def _tell(self, kind: str, places: list[tuple[float, float]]) -> None:
+        x, y, width, height = self.box
+        points = [
+            {"x": x + right * width, "y": y + down * height, "id": number}
+            for number, (right, down) in enumerate(places)
+        ]
+        await self.screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+async def stroke_by_touch(page: Page, canvas: Locator) -> Fingers:
+    """With one finger, to the right of the middle."""
     await page.click('[data-tool="brush"]')
-    x, y, width, height = await box_of(canvas)
-    touch: CDPSession = await page.context.new_cdp_session(page)
+    fingers = await Fingers.on(page, canvas)
+    await fingers.go(((0.6, 0.45), (0.85, 0.45)))
+    return fingers
 
-    async def at(kind: str, *points: tuple[float, float]) -> None:
-        where = [{"x": x + right * width, "y": y + down * height} for right, down in points]
-        await touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
 
-    await at("touchStart", (0.6, 0.45))
-    for step in range(1, 6):
-        await at("touchMove", (0.6 + step * 0.05, 0.45))
-    await at("touchEnd")
+async def zoom_of(page: Page) -> float:
+    return await page.evaluate(
+        "document.querySelector('[data-sheet]').clientWidth / document.querySelector('[data-stage]').clientWidth"
+    )
+
+
+async def pinch_and_back(page: Page, fingers: Fingers) -> None:
+    """Two fingers enlarge and paint nothing, nor does a third; what is painted then is where the finger is."""
+    before = await painted_share(page)
+    await fingers.go(((0.45, 0.4), (0.3, 0.4)), ((0.55, 0.4), (0.7, 0.4)))
+    assert await zoom_of(page) == pytest.approx(4, rel=0.1)
+    assert await painted_share(page) == pytest.approx(before)
+    await fingers.go(((0.3, 0.4), (0.45, 0.4)), ((0.7, 0.4), (0.55, 0.4)), ((0.5, 0.6), (0.5, 0.5)))
+    assert await zoom_of(page) == pytest.approx(1, rel=0.1)
+    assert await painted_share(page) == pytest.approx(before)
 
 
 def mask_in(stage: Stage, key: str) -> Image.Image:
     path = next((Path(stage.bot.data_dir) / "images").rglob(f"{key}*"))
     return Image.open(io.BytesIO(path.read_bytes()))
+
+
+def alpha_at(mask: Image.Image, right: float, down: float) -> int:
+    alpha = mask.getchannel("A").getpixel((int(right * mask.width), int(down * mask.height)))
+    assert isinstance(alpha, int)
+    return alpha
 
 
 async def test_a_painted_mask_reaches_the_vendor_and_its_picture_the_channel(
@@ -109,15 +155,17 @@ async def test_a_painted_mask_reaches_the_vendor_and_its_picture_the_channel(
     await lasso_a_quarter(page, canvas)
     quarter = await painted_share(page)
     assert quarter == pytest.approx(0.25, abs=0.01)
-    await stroke_by_touch(page, canvas)
+    fingers = await stroke_by_touch(page, canvas)
     with_stroke = await painted_share(page)
+    print(f"painted: a quarter with the mouse {quarter:.1%}, with a stroke by touch {with_stroke:.1%}")
     assert with_stroke > quarter + 0.01
+    await pinch_and_back(page, fingers)
     await canvas.focus()
     await page.keyboard.press("Space")
     assert await painted_share(page) > with_stroke
-    for back in (with_stroke, quarter):
-        await page.keyboard.press("Control+z")
-        assert await painted_share(page) == pytest.approx(back)
+    for key, share in (("z", with_stroke), ("z", quarter), ("y", with_stroke)):
+        await page.keyboard.press(f"Control+{key}")
+        assert await painted_share(page) == pytest.approx(share)
     await page.fill("#prompt", "a small red boat")
     await page.click("button.main")
     await page.wait_for_selector(".pictures img")
@@ -126,11 +174,15 @@ async def test_a_painted_mask_reaches_the_vendor_and_its_picture_the_channel(
     sent = edited.request["mask"]
     mask = mask_in(stage, sent["key"])
     transparent = mask.getchannel("A").histogram()[0] / (mask.width * mask.height)
-    print(f"the vendor's mask: {mask.size}, {transparent:.1%} to change, painted {quarter:.1%}")
+    print(f"the vendor's mask: {mask.size}, {transparent:.1%} to change, painted {with_stroke:.1%}")
     assert sent["key"] in {file["sha256"] for file in vendor.calls[-1].files}
     assert mask.size == (edited.request["inputs"][0]["width"], edited.request["inputs"][0]["height"])
-    assert transparent == pytest.approx(quarter, abs=0.005)
-    assert region_of(_bytes(mask)).box == pytest.approx((0, 0, 0.5, 0.5), abs=0.01)
+    assert transparent == pytest.approx(with_stroke, abs=0.005)
+    to_change = {
+        place: alpha_at(mask, *place) == 0 for place in ((0.25, 0.25), (0.7, 0.45), (0.25, 0.75), (0.7, 0.7))
+    }
+    assert list(to_change.values()) == [True, True, False, False], to_change
+    assert region_of(_bytes(mask)).box[:2] == pytest.approx((0, 0), abs=0.01)
     # Posted beside the picture that it came from, in its lineage, with living buttons.
     assert (edited.door, edited.state, edited.channel_id) == ("web", "delivered", stage.channel.id)
     assert edited.parent_image_id == f"{made.id}_1"

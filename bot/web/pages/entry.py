@@ -51,7 +51,9 @@ async def _leave_everywhere(visit: Visit) -> web.StreamResponse:
 
 
 def _gone(visit: Visit, browsers: int) -> web.StreamResponse:
-    response = replace(visit, session=None).show("signed_out.html", browsers=browsers)
+    response = replace(visit, session=None).show(
+        "signed_out.html", browsers=browsers, local=visit.person.local
+    )
     response.del_cookie(COOKIE, path="/")
     return response
 

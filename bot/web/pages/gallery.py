@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -73,6 +74,8 @@ async def _server(visit: Visit) -> web.StreamResponse:
 async def _wall(visit: Visit, visitor: Visitor, asked: _Asked, page: Page, path: str) -> web.StreamResponse:
     parts = visit.site.parts
     boards = await parts.boards.visible(visitor)
+    others = {one.request.user_id for one in page.found} if path == "/server" else set[int]()
+    names = await parts.admin.users.names(others) if others else {}
     return visit.show(
         "gallery.html",
         own=path == "/mine",
@@ -80,7 +83,7 @@ async def _wall(visit: Visit, visitor: Visitor, asked: _Asked, page: Page, path:
         given=asked.given,
         filtered=asked.filtered,
         before=asked.before,
-        tiles=[_tile(visit, one) for one in page.found],
+        tiles=[_tile(visit, one, names) for one in page.found],
         here=asked.address(path, asked.before),
         newest=asked.address(path, None),
         more=asked.address(path, page.next) if page.next else None,
@@ -90,10 +93,11 @@ async def _wall(visit: Visit, visitor: Visitor, asked: _Asked, page: Page, path:
     )
 
 
-def _tile(visit: Visit, one: Found) -> dict[str, Any]:
+def _tile(visit: Visit, one: Found, names: Mapping[int, str]) -> dict[str, Any]:
     return {
         **picture_facts(visit, one.image, one.request),
         "liked": one.liked,
+        "by": names.get(one.request.user_id),
         "private": one.request.private,
         "spoiler": one.request.spoiler,
     }

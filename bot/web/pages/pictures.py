@@ -36,6 +36,7 @@ async def _page(visit: Visit) -> web.StreamResponse:
     image, request = await picture_of(visit, visit.request.match_info["id"])
     parts, asked = visit.site.parts, ImageRequest.from_json(request.request)
     family, hidden = await family_of(visit, image)
+    names = await parts.admin.users.names({request.user_id})
     return visit.show(
         "picture.html",
         picture=picture_facts(visit, image, request),
@@ -44,6 +45,7 @@ async def _page(visit: Visit) -> web.StreamResponse:
         revised=image.revised_prompt,
         facts=_facts(visit, image, request, asked),
         asked_at=request.created_at,
+        made_by=names.get(request.user_id),
         family=family,
         hidden=hidden,
         mine=request.user_id == visit.person.user_id,

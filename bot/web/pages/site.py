@@ -310,11 +310,11 @@ class Site:
 def words_for(error: AtelierError, t: Texts) -> Markup:
     match error:
         case LinkRefused(problem="used"):
-            said = t("This link was used before. Each one works once: type `/web` in Discord for a new one.")
+            said = t("This link was used before: each one works once.") + " " + _new_link(error.local, t)
         case LinkRefused(problem="over"):
-            said = t("The time of this link is over. Type `/web` in Discord for a new one.")
+            said = t("The time of this link is over.") + " " + _new_link(error.local, t)
         case LinkRefused():
-            said = t("This link is not one of ours. Type `/web` in Discord for a new one.")
+            said = t("This link is not one of ours.") + " " + _new_link(error.local, t)
         case FormRefused():
             said = t("This form was not made for you, or you have signed in anew since. Load the page again.")
         case Unchecked():
@@ -324,6 +324,14 @@ def words_for(error: AtelierError, t: Texts) -> Markup:
         case _:
             said = reply_to(error, t)
     return html(said, t)
+
+
+def _new_link(local: bool | None, t: Texts) -> str:
+    if local:
+        return t("Ask whoever invited you for a new one.")
+    if local is None:
+        return t("Type `/web` in Discord for a new one; without Discord, ask whoever invited you.")
+    return t("Type `/web` in Discord for a new one.")
 
 
 def status_of(error: AtelierError) -> int:

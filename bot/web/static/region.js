@@ -91,14 +91,21 @@ function spread() {
   return { apart: Math.hypot(one.x - two.x, one.y - two.y), x: (one.x + two.x) / 2, y: (one.y + two.y) / 2 };
 }
 
+/** Move what is shown; where the stage is at its end, the page goes on. */
+function shift(right, down) {
+  const before = stage.scrollTop;
+  stage.scrollBy(right, down);
+  window.scrollBy(0, down - (stage.scrollTop - before));
+}
+
 canvas.addEventListener("pointerdown", (event) => {
   if (event.button > 0) return;
   event.preventDefault();
   canvas.focus({ preventScroll: true });
   canvas.setPointerCapture(event.pointerId);
   pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-  if (pointers.size === 2) {
-    // The second finger turns painting into moving: what the first began is taken back.
+  if (pointers.size > 1) {
+    // The second finger turns painting into moving: what the first began is taken back. A third changes nothing.
     current = null;
     pinch = { ...spread(), zoom };
     redraw();
@@ -111,9 +118,9 @@ canvas.addEventListener("pointerdown", (event) => {
 canvas.addEventListener("pointermove", (event) => {
   if (!pointers.has(event.pointerId)) return;
   pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-  if (pinch && pointers.size === 2) {
+  if (pinch) {
     const now = spread();
-    stage.scrollBy(pinch.x - now.x, pinch.y - now.y);
+    shift(pinch.x - now.x, pinch.y - now.y);
     magnify(pinch.zoom * (now.apart / pinch.apart), now);
     pinch.x = now.x;
     pinch.y = now.y;
@@ -126,7 +133,7 @@ canvas.addEventListener("pointermove", (event) => {
 
 function lift(event) {
   pointers.delete(event.pointerId);
-  if (pointers.size < 2) pinch = null;
+  pinch = pointers.size > 1 ? { ...spread(), zoom } : null;
   if (current && event.type === "pointerup") keep(current);
   current = null;
 }
