@@ -11,6 +11,7 @@ from dataclasses import replace
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import expect
 
+from storage.boards import BoardRepository
 from storage.database import open_database
 from storage.images import ImageRepository
 from storage.requests import RequestRepository
@@ -126,7 +127,7 @@ async def test_boards_are_filled_shared_put_in_order_and_taken_home(start_stage:
             ("share", {"shared": "0"}),
         ):
             assert (await camille.post(f"{path}/{act}", **fields))[0] == 403, act
-        assert (await ada.post(f"{path}/move", image=elk, to="1"))[0] == 200
+        assert (await ada.post(f"{path}/move", put=f"{elk} 1"))[0] == 200
         assert hung((await camille.get(path))[1]) == [elk, fox]
         async with camille.http.get(f"{root}{path}/export") as answer:
             assert answer.headers["Content-Disposition"] == 'attachment; filename="Forest-b.zip"'
@@ -205,3 +206,39 @@ async def test_the_wall_goes_on_and_its_address_follows(start_stage: StartStage,
     await page.fill("#q", "lamp 42")
     await page.keyboard.press("Enter")
     await expect(tiles).to_have_count(1)
+
+
+async def test_a_large_board_has_pages_and_arrows_lead_over_their_edge(
+    start_stage: StartStage, chromium: Chromium
+) -> None:
+    stage = await start_stage(HTTP_PORT=str(free_port()))
+    await (await stage.discord.slash(stage.ada, stage.channel, "imagine", {"prompt": "a lamp"})).card()
+    [made] = await stage.ended_rows(stage.ada)
+    await fill_the_wall(stage, f"{made.id}_1", 62)
+    async with open_database(stage.bot.database_url) as database:
+        boards = BoardRepository(database)
+        board = await boards.create(
+            owner=f"user:{stage.ada.id}", guild_id=stage.guild.id, name="Lamps", created_by=stage.ada.id
+        )
+        for row in reversed(await RequestRepository(database).of_user(stage.ada.id, limit=100)):
+            await boards.add(board.id, f"{row.id}_1", added_by=stage.ada.id)
+    page = await opened(chromium, stage, f"{made.id}_1")
+    items = page.locator(".pinned li")
+    await page.goto(page.url.partition("/region")[0] + f"/boards/{board.id}")
+    await expect(items).to_have_count(60)
+    sixtieth = await items.nth(59).get_attribute("id")
+    # Within the page by script, over its edge to the next page, and back.
+    await items.nth(59).locator('[data-step="1"]').click()
+    await expect(page).to_have_url(re.compile(rf"\?page=2#{sixtieth}$"))
+    await expect(items).to_have_count(3)
+    assert await items.first.get_attribute("id") == sixtieth
+    await items.first.locator('[data-step="1"]').click()
+    await expect(page.locator("#said")).to_have_text("Place 62 now.")
+    assert await items.nth(1).get_attribute("id") == sixtieth
+    await items.nth(1).locator('[data-step="-1"]').click()
+    await expect(page.locator("#said")).to_have_text("Place 61 now.")
+    await items.first.locator('[data-step="-1"]').click()
+    await expect(page).to_have_url(re.compile(rf"\?page=1#{sixtieth}$"))
+    assert await items.nth(59).get_attribute("id") == sixtieth
+    await page.get_by_role("link", name="2", exact=True).click()
+    await expect(items.last.locator('[data-step="1"]')).to_have_attribute("aria-disabled", "true")

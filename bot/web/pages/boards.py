@@ -21,6 +21,8 @@ from storage.boards import BoardRow, Pinned
 from storage.errors import StorageError
 
 _COVERS = 4
+_PAGE_LENGTH = 60
+"""A page with all the pictures that a board can hold would be heavier than a phone should wait for."""
 _NEW = "new"
 
 
@@ -129,13 +131,17 @@ async def _board(visit: Visit) -> web.StreamResponse:
     board = await service.find(visit.request.match_info["id"], visitor)
     pinned = await service.pictures(board, visitor)
     may_change = service.may_change(board, visitor)
+    pages = range(1, max(1, -(-len(pinned) // _PAGE_LENGTH)) + 1)
+    asked = visit.request.query.get("page", "")
+    page = int(asked) if asked.isdecimal() and len(asked) < 4 and int(asked) in pages else 1
+    begin = (page - 1) * _PAGE_LENGTH
     shown = [
         {
             **picture_facts(visit, one.image, one.request),
             "place": place,
             "removable": may_change or one.added_by == visitor.user_id,
         }
-        for place, one in enumerate(pinned, 1)
+        for place, one in enumerate(pinned[begin : begin + _PAGE_LENGTH], begin + 1)
         if await may_see(visit, one.request)
     ]
     return visit.show(
@@ -143,6 +149,9 @@ async def _board(visit: Visit) -> web.StreamResponse:
         board={**_head(visit, board), "shared": board.shared},
         pictures=shown,
         total=len(pinned),
+        first=begin + 1,
+        page=page,
+        sheets=pages,
         may_change=may_change,
         may_share=may_change and visitor.guild_id != 0 and board.owner == f"user:{visitor.user_id}",
         most=NAME_LENGTH,
@@ -173,14 +182,14 @@ async def _delete(visit: Visit) -> web.StreamResponse:
 
 
 async def _move(visit: Visit) -> web.StreamResponse:
-    """Put `image` into place `to`, from 1; whoever cannot see the page hears where it is now."""
+    """`put` is a picture's id and the place, from 1, that it goes to; whoever cannot see hears where it is now."""
     board, visitor = await _found(visit)
-    image_id, to = str(visit.form.get("image", "")), str(visit.form.get("to", ""))
+    image_id, _, to = str(visit.form.get("put", "")).partition(" ")
     place = max(1, int(to)) if to.isdecimal() and len(to) < 6 else 1
     await visit.site.parts.boards.move(board, image_id, place, visitor)
     if visit.wants_json:
         return web.json_response({"message": visit.t("Place {n} now.", n=place)})
-    return visit.go(f"/boards/{board.id}#{image_id}")
+    return visit.go(f"/boards/{board.id}?page={(place - 1) // _PAGE_LENGTH + 1}#{image_id}")
 
 
 async def _remove(visit: Visit) -> web.StreamResponse:

@@ -4,18 +4,18 @@ import { say, send } from "./atelier.js";
 
 const list = document.querySelector("[data-board]");
 const pictures = () => [...list.querySelectorAll(":scope > li")];
+const first = Number(list?.dataset.first); // place of the first one here: a large board has several pages
+let total = Number(list?.dataset.total);
+const placeOf = (item) => first + pictures().indexOf(item);
 
 /** After a move: each picture knows its place again, and which of its buttons lead nowhere. */
 function renumber() {
-  const all = pictures();
-  all.forEach((item, at) => {
-    item.dataset.place = String(at + 1);
-    for (const form of item.querySelectorAll("form[data-step]")) {
-      const to = at + 1 + Number(form.dataset.step);
-      form.elements.to.value = String(Math.max(1, to));
-      const button = form.querySelector("button");
+  pictures().forEach((item, at) => {
+    for (const button of item.querySelectorAll("button[data-step]")) {
+      const to = first + at + Number(button.dataset.step);
+      button.value = `${item.id} ${Math.max(1, to)}`;
       // Not `disabled`: that would take the focus from whoever presses it several times.
-      if (to < 1 || to > all.length) button.setAttribute("aria-disabled", "true");
+      if (to < 1 || to > total) button.setAttribute("aria-disabled", "true");
       else button.removeAttribute("aria-disabled");
     }
   });
@@ -29,31 +29,36 @@ function put(item, at) {
 
 async function move(item, from) {
   const wish = new FormData();
-  wish.set("image", item.dataset.picture);
-  wish.set("to", item.dataset.place);
+  wish.set("put", `${item.id} ${placeOf(item)}`);
   const told = await send(`${list.dataset.board}/move`, wish);
   if (told) say(told.message);
   else put(item, from);
 }
 
-list?.addEventListener("submit", async (event) => {
-  const item = event.target.closest("li");
-  const button = event.submitter;
+list?.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[form]");
+  if (!button) return;
+  const item = button.closest("li");
+  const from = pictures().indexOf(item);
+  const to = from + Number(button.dataset.step ?? 0);
+  const leadsOn = button.getAttribute("aria-disabled") !== "true";
+  // The form itself, without us: its answer is the page where the picture goes.
+  if (leadsOn && (to < 0 || to >= pictures().length)) return;
   event.preventDefault();
-  if (button.getAttribute("aria-disabled") === "true") return;
-  if (event.target.matches("[data-step]")) {
-    const from = pictures().indexOf(item);
-    put(item, from + Number(event.target.dataset.step));
+  if (!leadsOn) return;
+  if (button.dataset.step) {
+    put(item, to);
     button.focus();
     await move(item, from);
   } else {
-    const told = await send(event.target.action, new FormData(event.target));
+    const told = await send(button.form.action, new FormData(button.form, button));
     if (!told) return;
     const next = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
+    total -= 1;
     if (!next) return location.reload();
     renumber();
-    (next.querySelector("[data-remove-picture] button") ?? next.querySelector("a")).focus();
+    (next.querySelector('[form="take-off"]') ?? next.querySelector("a")).focus();
     say(told.message);
   }
 });
@@ -66,7 +71,8 @@ list?.addEventListener("dragstart", (event) => {
   if (!dragged) return;
   began = pictures().indexOf(dragged);
   event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", dragged.dataset.picture);
+  event.dataTransfer.setData("text/plain", dragged.id);
+  event.dataTransfer.setDragImage(dragged, 20, 20);
   dragged.classList.add("moving");
 });
 
