@@ -113,6 +113,16 @@ class Program:
     def tell(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    async def ended(self) -> int:
+        """Its exit code, once it has one."""
+        return await self._process.wait()
+
+    async def kill(self) -> None:
+        """Kill -9: for what would first finish its work."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
     async def stop(self) -> None:
         if self._process.returncode is None:
             self._process.send_signal(signal.SIGTERM)
