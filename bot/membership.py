@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -43,6 +43,7 @@ class Rest(Protocol):
     async def get_member(self, guild_id: int, member_id: int) -> Any: ...
     async def get_guild(self, guild_id: int, *, with_counts: bool) -> Any: ...
     async def get_channel(self, channel_id: int) -> Any: ...
+    async def get_all_guild_channels(self, guild_id: int) -> Any: ...
 
 
 class Membership:
@@ -50,6 +51,7 @@ class Membership:
         self._client, self._now = client, now
         self._known: dict[tuple[int, int], tuple[float, Standing | None]] = {}  # asked when, answered what
         self._seen: dict[tuple[int, int], tuple[float, bool]] = {}
+        self._names: dict[int, tuple[float, Mapping[int, str]]] = {}
 
     async def of(
         self, guild_id: int, user_id: int, *, max_age_seconds: float = _FRESH_SECONDS
@@ -84,6 +86,25 @@ class Membership:
             self._seen.clear()
         self._seen[channel_id, user_id] = (self._now() + _FRESH_SECONDS, looks)
         return looks
+
+    async def names(self, guild_id: int) -> Mapping[int, str]:
+        """What a server's roles (`@regulars`) and channels (`#pictures`) are called, by id; good for a minute.
+
+        Empty where there is nothing to know. Raises Unanswered.
+        """
+        now = self._now()
+        known = self._names.get(guild_id)
+        if known is not None and now - known[0] < _FRESH_SECONDS:
+            return known[1]
+        rest, names = cast(Rest, self._client.http), dict[int, str]()
+        with suppress(_NotThere):
+            async with _answered():
+                guild = await rest.get_guild(guild_id, with_counts=False)
+                channels = await rest.get_all_guild_channels(guild_id)
+            names |= {int(role["id"]): f"@{str(role['name']).removeprefix('@')}" for role in guild["roles"]}
+            names |= {int(channel["id"]): f"#{channel['name']}" for channel in channels}
+        self._names[guild_id] = (now, names)
+        return names
 
     async def _in_channel(
         self, guild_id: int, channel_id: int, user_id: int

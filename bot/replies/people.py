@@ -55,6 +55,8 @@ def _(error: NotFound, t: Texts) -> str:
         return t("There is no such board here, or it is not shared with you.")
     if error.what == "batch":
         return t("That batch is not there any more. Start it again with its script; nothing was charged.")
+    if error.what == "member":
+        return t("There is no such member here.")
     if error.what == "server":
         return t("I am in no such server.")
     if error.what == "picture_in_message":

@@ -6,11 +6,13 @@ import asyncio
 import csv
 import io
 import json
+import re
 
 from bot.playground.places import Guild
 from storage.audit import AuditRepository
 from storage.database import open_database
 from tests.scenarios.conftest import Stage, StartStage, start_stage
+from tests.scenarios.test_budgets import draws, refused
 from tests.scenarios.test_health import free_port
 from tests.web.test_pages import Browser, browser, finished, sign_in
 
@@ -118,3 +120,79 @@ async def test_requests_are_for_admins_and_private_words_for_nobody_else(start_s
         assert (await adele.get(f"{pages}/requests"))[0] == 200
         stage.admin.roles.clear()
         assert (await changed(adele, f"{pages}/requests"))[0] == 403
+
+
+async def filled_in(visitor: Browser, path: str, **fields: str) -> tuple[int, str]:
+    """A form sent as browsers without script do; the page that it leads to."""
+    form = {"csrf": await visitor.csrf(), **fields}
+    async with visitor.http.post(visitor.root + path, data=form) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: StartStage) -> None:
+    port = free_port()
+    stage = await start_stage(HTTP_PORT=str(port))
+    root, members = f"http://127.0.0.1:{port}", f"/admin/{stage.guild.id}/members"
+    ada_page = f"{members}/{stage.ada.id}"
+    async with browser(root) as adele:
+        await sign_in(stage, adele, stage.admin)
+        await draws(stage)
+        await stage.ended_rows(stage.ada)
+        status, page = await adele.get(members)
+        assert (status, ada_page in page) == (200, True)
+
+        status, page = await filled_in(adele, f"{ada_page}/set", images="1", window="day", cooldown="0")
+        assert status == 200
+        assert "1 picture a day" in page
+        assert "0 pictures of 1 picture left" in page
+        said = await refused(stage)
+        print("after the limit of 1 a day:", said.splitlines()[0])
+        assert "Your quota is used up: 1 picture of 1 picture" in said
+
+        form = re.search(r'name="reference" value="(\w+)"', page)
+        assert form
+        for _ in range(2):
+            status, page = await filled_in(adele, f"{ada_page}/grant", images="1", reference=form[1])
+            assert (status, "may draw 1 picture more" in page) == (200, True)
+        await draws(stage)
+        await stage.ended_rows(stage.ada)
+        assert "used up: 2 pictures of 2 pictures" in await refused(stage)
+        status, page = await filled_in(adele, f"{ada_page}/reset")
+        assert (status, "starts anew; given back: 2 pictures" in page) == (200, True)
+        await draws(stage)
+        await stage.ended_rows(stage.ada)
+        status, page = await filled_in(adele, f"{ada_page}/remove")
+        assert (status, "Taken away:" in page) == (200, True)
+        await draws(stage)
+        await draws(stage)
+        # For every member, dollars with a comma; what cannot be used is said, and what was typed is still there.
+        status, page = await filled_in(adele, f"{members}/everyone/set", usd="2,50", window="month")
+        assert (status, "$2.50 a month" in page) == (200, True)
+        for wrong in (
+            {"images": "-1"},
+            {"images": "many"},
+            {"usd": "1e9"},
+            {"jobs": "1000", "images": "3"},
+            {},
+        ):
+            status, page = await filled_in(adele, f"{ada_page}/set", window="day", **wrong)
+            assert (status, 'role="alert"' in page) == (400, True), wrong
+            assert all(f'value="{typed}"' in page for typed in wrong.values())
+        assert (await filled_in(adele, f"{members}/everyone/reset"))[0] == 404
+        assert (await adele.get(f"{members}/123456789012345678"))[0] == 404
+        assert (await filled_in(adele, f"{ada_page}/set", images="5", window="fortnight"))[0] == 400
+
+        wanted = {"limit.set": 3, "limit.remove": 2, "quota.grant": 1, "quota.reset": 1}
+        for action, times in wanted.items():
+            rows = await audited(stage, stage.guild, action)
+            print(f"audit {action:14} {rows}")
+            assert [actor for actor, _ in rows] == [stage.admin.id] * times
+        assert await stage.differences() == []
+
+        # The role goes between two clicks: what changes something is asked about anew.
+        assert (await adele.get(ada_page))[0] == 200
+        stage.admin.roles.clear()
+        status, page = await filled_in(adele, f"{ada_page}/set", images="1000", window="day")
+        assert (status, "people who may manage this server" in page) == (403, True)
+        assert await audited(stage, stage.guild, "limit.set") == [(stage.admin.id, one) for one in (
+            f"user:{stage.ada.id}", f"user:{stage.ada.id}", "everyone")]  # fmt: skip

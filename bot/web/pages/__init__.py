@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.web.pages import admin, admin_requests, boards, create, entry, gallery, pictures, region, requests
+from bot.web.pages import (
+    admin,
+    admin_members,
+    admin_requests,
+    boards,
+    create,
+    entry,
+    gallery,
+    pictures,
+    region,
+    requests,
+)
 from bot.web.pages.site import STATIC, Site
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -23,6 +34,7 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *boards.routes(site),
         *admin.routes(site),
         *admin_requests.routes(site),
+        *admin_members.routes(site),
     ]
 
 
