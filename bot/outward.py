@@ -83,7 +83,9 @@ async def outward(base: Foundation, admin: Administration) -> AsyncGenerator[Out
 
 def _links(settings: Settings) -> Links:
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return Links(settings.secret(), f"http://{host}:{settings.http_port}", public=settings.public_url)
+    # A worker may have no web side of its own; PUBLIC_URL says where the web process is.
+    port = f":{settings.http_port}" if settings.http_port is not None else ""
+    return Links(settings.secret(), f"http://{host}{port}", public=settings.public_url)
 
 
 def _owner(settings: Settings) -> Owner:

@@ -192,7 +192,9 @@ class Dispatcher:
         if row.event == FAILED:
             words = failures(request, 0, t) or [t("Cancelled")]
             return {**head, "error_message": words[0], "message": t("The generation failed")}
-        pictures = [picture_of(request, image, self._links).model_dump() for image in shown]
+        # What a client called us is good for that client only: the owner hears the owner's address.
+        base = self._links.public or (None if row.url is None else (request.client or {}).get("base"))
+        pictures = [picture_of(request, image, self._links, base).model_dump() for image in shown]
         data: dict[str, Any] = {
             "job_id": request.id,
             "images": pictures,

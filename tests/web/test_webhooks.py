@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 
 from storage.database import open_database
 from storage.webhooks import WebhookRepository
+from tests.scenarios.test_backup_verbs import type_verb
 from tests.web.conftest import Api, api_of, well
 
 
@@ -75,6 +76,13 @@ def is_signed(secret: str, headers: dict[str, str], body: bytes) -> bool:
     )
 
 
+async def webhook_secret(api: Api, key_id: str) -> str:
+    """As the command line shows it."""
+    code, said = await type_verb(api.stage, "webhooks", "secret", key_id)
+    assert code == 0, said
+    return said.strip()
+
+
 async def states(api: Api) -> dict[str, int]:
     async with open_database(api.stage.bot.database_url) as database:
         return await WebhookRepository(database).counts()
@@ -100,8 +108,7 @@ async def test_a_kill_before_the_webhook_and_five_failures_end_in_one_delivery(
         print("the receiver answered", statuses)
         assert statuses == [0, 500, 500, 500, 500, 500, 200]
         assert len({headers["webhook-id"] for headers, _, _ in receiver.calls}) == 1
-        async with open_database(api.stage.bot.database_url) as database:
-            secret = _secret(database, row.id)
+        secret = await webhook_secret(api, row.id)
         assert all(is_signed(secret, headers, body) for headers, body, _ in receiver.calls)
         headers, body, _ = receiver.calls[-1]
         assert not is_signed(secret, headers, body + b" ")
@@ -163,11 +170,3 @@ async def test_the_owner_is_told_in_the_missions_json_with_the_owners_secret(
         await asyncio.sleep(0.5)
         assert [json.loads(body)["status"] for _, body, _ in receiver.calls[before + 2 :]] == ["completed"]
         print({name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")})
-
-
-def _secret(database: Any, key_id: str) -> str:
-    from bot.apikeys import ApiKeys
-    from storage.api_keys import ApiKeyRepository
-    from tests.web.conftest import SECRET
-
-    return ApiKeys(ApiKeyRepository(database), SECRET).webhook_secret(key_id)

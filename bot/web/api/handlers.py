@@ -81,7 +81,8 @@ async def batch(parts: Parts, caller: Caller, request: web.Request) -> web.Strea
     for number, one in enumerate(body.requests):
         try:
             digest = Read(one.model_dump(mode="json")).digest(request.path)
-            accepted, _ = await _accept(parts, caller, one, {}, key and f"{key}\n{number}", digest)
+            keyed = key and f"{key}\n{number}"
+            accepted, _ = await _accept(parts, caller, one, {}, keyed, digest, base=base_of(request, parts))
             jobs.append(answers.accepted(accepted, t))
         except (AtelierError, Problem) as error:
             problem = error if isinstance(error, Problem) else problem_of(error)
@@ -97,8 +98,10 @@ async def batch(parts: Parts, caller: Caller, request: web.Request) -> web.Strea
 async def image(parts: Parts, caller: Caller, request: web.Request) -> web.StreamResponse:
     sent = await read(request)
     body = parsed(ImageBody, sent.values)
-    digest = sent.digest(request.path)
-    request_id, _ = await _accept(parts, caller, sync_wish(body), {}, _idempotency_key(request), digest)
+    digest, base = sent.digest(request.path), base_of(request, parts)
+    request_id, _ = await _accept(
+        parts, caller, sync_wish(body), {}, _idempotency_key(request), digest, base=base
+    )
     t = texts_of(request)
     row = await _ended(parts, request_id)
     if row is None:
@@ -111,7 +114,7 @@ async def image(parts: Parts, caller: Caller, request: web.Request) -> web.Strea
     drawn = images[0]
     told = ImageAnswer(
         job_id=row.id,
-        url=parts.links.url(drawn, base_of(request, parts)),
+        url=parts.links.url(drawn, base),
         local_path=f".{parts.links.path(drawn)}",
         prompt=row.prompt,
         provider=(drawn.model or row.model).partition("/")[0],
@@ -227,8 +230,9 @@ def base_of(request: web.Request, parts: Parts) -> str:
 async def _submit(
     parts: Parts, caller: Caller, request: web.Request, body: Wish, sent: Read
 ) -> web.StreamResponse:
+    key, digest = _idempotency_key(request), sent.digest(request.path)
     request_id, replayed = await _accept(
-        parts, caller, body, sent.files, _idempotency_key(request), sent.digest(request.path)
+        parts, caller, body, sent.files, key, digest, base=base_of(request, parts)
     )
     headers = {"Location": f"/api/images/status/{request_id}"}
     if replayed:
@@ -237,9 +241,19 @@ async def _submit(
 
 
 async def _accept(
-    parts: Parts, caller: Caller, body: Wish, files: Mapping[str, bytes], key: str | None, digest: str
+    parts: Parts,
+    caller: Caller,
+    body: Wish,
+    files: Mapping[str, bytes],
+    key: str | None,
+    digest: str,
+    *,
+    base: str,
 ) -> tuple[str, bool]:
-    """The job's id, and whether it was accepted by an earlier call with the same idempotency key."""
+    """The job's id, and whether it was accepted by an earlier call with the same idempotency key.
+
+    `base` is the address under which the client came: its webhook says where the pictures are in the same words.
+    """
     event = _event_id(caller, key) if key else None
     if event is not None and (first := await parts.services.requests.by_interaction(event)):
         return _same(first, caller, digest), True
@@ -255,7 +269,7 @@ async def _accept(
     wish = await wish_of(parts, catalog, body, files, default)
     client: dict[str, Any] = {"key": caller.key_id, "digest": digest}
     if body.webhook_url is not None:
-        client |= {"webhook": body.webhook_url, "progress": body.webhook_progress}
+        client |= {"webhook": body.webhook_url, "progress": body.webhook_progress, "base": base}
     origin = Origin(door=HTTP, interaction_id=event, client=client)
     accepted: Accepted = await parts.services.studio.submit(wish, caller.requester, caller.place, origin)
     if accepted.duplicate:
