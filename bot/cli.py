@@ -18,6 +18,7 @@ from bot.commandline import (
     checking,
     completion,
     invitations,
+    language,
     past,
     pictures,
     programs,
@@ -26,12 +27,15 @@ from bot.commandline import (
     upkeep,
 )
 from bot.commandline.failures import code_of, words_of
+from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, Verb, Verbs
 from bot.errors import AtelierError
+from bot.i18n import LOCALES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 could not start or failed, 2 wrong settings or usage, 130 interrupted."""
+    language.choose(sys.argv[1:] if argv is None else argv)
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:
         import argcomplete
@@ -46,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(error, words_of(error), debug=debug)
         return code_of(error)
     except TimeoutError:
-        print("It took too long, so it was cancelled; what was not made costs nothing.", file=sys.stderr)
+        print(t("It took too long, so it was cancelled; what was not made costs nothing."), file=sys.stderr)
         return EXIT_FAILED
     except BrokenPipeError:
         # Whoever read our output has enough of it (`| head`); nothing more may be written, not even at the end.
@@ -57,17 +61,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if logging.getLogger().handlers:
             logging.getLogger("bot").critical("Atelier broke", exc_info=error)
-        words = f"Atelier broke: {type(error).__name__}. Its log knows more, or run it again with --debug."
+        words = t(
+            "Atelier broke: {error}. Its log knows more, or run it again with --debug.",
+            error=type(error).__name__,
+        )
         _say(error, words, debug=debug)
         return EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks")
+    common.add_argument(
+        language.OPTION,
+        choices=LOCALES,
+        default=argparse.SUPPRESS,
+        help=t("what to speak; default: what the terminal speaks"),
+    )
+    common.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=t("show tracebacks"))
     parser = argparse.ArgumentParser(
         prog="atelier",
-        description="An AI image studio for Discord. No verb: the bot when DISCORD_TOKEN is set, else the playground.",
+        description=t(
+            "An AI image studio for Discord. No verb: the bot when DISCORD_TOKEN is set, else the playground."
+        ),
         parents=[common],
     )
     parser.set_defaults(verb=service.run_or_play)

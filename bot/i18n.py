@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gettext
 import io
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -73,6 +74,14 @@ def texts_for(locale: str) -> Texts:
     """The texts for a BCP 47 tag as Discord writes it (`fr`, `en-US`); English for a language that we do not speak."""
     language = locale.replace("_", "-").partition("-")[0].lower()
     return _texts(language if language in LOCALES else "en")
+
+
+def terminal_locale(environ: Mapping[str, str]) -> str:
+    """The tag (`fr-FR`) of the first language that a terminal asks for and that we speak, in GNU gettext's order."""
+    said = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    wished = [*environ.get("LANGUAGE", "").split(":"), said]
+    tags = [wish.partition(".")[0].replace("_", "-") for wish in wished]
+    return next((tag for tag in tags if tag.partition("-")[0].lower() in LOCALES), "en")
 
 
 def warm_up() -> None:

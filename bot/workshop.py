@@ -23,6 +23,7 @@ from bot.drawing import Drawing
 from bot.errands import DOOR, Errands, cut_off, release_abandoned
 from bot.errors import AtelierError, Broken, NotFound, error_from_facts
 from bot.foundation import Foundation, defaults_of, lay
+from bot.i18n import terminal_locale
 from bot.images import ImageRequest, InputImage, Place, Requester
 from bot.onward import as_input
 from bot.pools import Pools
@@ -245,11 +246,4 @@ def local_user() -> Requester:
         name = getpass.getuser()
     except (KeyError, OSError):
         name = "local"
-    return Requester(user_id=os.getuid() + 1, name=name, is_admin=True, locale=_locale())
-
-
-def _locale() -> str:
-    said = next(
-        (os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "en"
-    )
-    return said.partition(".")[0].replace("_", "-")
+    return Requester(user_id=os.getuid() + 1, name=name, is_admin=True, locale=terminal_locale(os.environ))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commandline import failures
+from bot.commandline.language import t
 from bot.commandline.verbs import (
     EXIT_INTERRUPTED,
     EXIT_OK,
@@ -19,6 +20,7 @@ from bot.commandline.verbs import (
     read_settings,
 )
 from bot.errors import StartupError
+from bot.i18n import _
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 Work = Callable[["Atelier", argparse.Namespace, "Screen"], Awaitable[int | None]]
 
-CODES = (
+CODES = _(
     "Exit codes: 0 made, 1 failed, 2 a wrong word or setting, 3 a limit, 4 only a part, 5 refused by rules, "
     "130 interrupted."
 )
@@ -36,21 +38,25 @@ def declare(
     verbs: Verbs, name: str, work: Work, about: str, *, many: bool = False, kind: str = "generate"
 ) -> argparse.ArgumentParser:
     """A verb that makes pictures, with the options that all have; `many`: one for each of several wishes."""
-    parser = verbs.add(name, within(work), about, epilog=CODES)
-    look = parser.add_argument_group("the picture")
-    _complete(look.add_argument("--model", help="which model draws; see: atelier models"), f"models:{kind}")
+    parser = verbs.add(name, within(work), about, epilog=t(CODES))
+    look = parser.add_argument_group(t("the picture"))
     _complete(
-        look.add_argument("--style", help="a look to go with your words; see: atelier styles"), "styles"
+        look.add_argument("--model", help=t("which model draws; see: atelier models")), f"models:{kind}"
     )
-    look.add_argument("--size", help="like 1024x1024 or 16:9")
-    look.add_argument("--quality", help="finer costs more")
+    _complete(
+        look.add_argument("--style", help=t("a look to go with your words; see: atelier styles")), "styles"
+    )
+    look.add_argument("--size", help=t("like 1024x1024 or 16:9"))
+    look.add_argument("--quality", help=t("finer costs more"))
     if not many and kind != "upscale":
-        look.add_argument("--count", type=int, default=1, metavar="N", help="how many pictures")
-    look.add_argument("--format", choices=("png", "jpeg", "webp"), help="the kind of file")
-    look.add_argument("--background", choices=("auto", "opaque", "transparent"))
-    look.add_argument("--seed", type=int, help="the same number and words draw the same, where the model can")
+        look.add_argument("--count", type=int, default=1, metavar="N", help=t("how many pictures"))
+    look.add_argument("--format", choices=("png", "jpeg", "webp"), help=t("the kind of file"))
+    look.add_argument("--background", choices=("auto", "opaque", "transparent"), help=t("what is behind it"))
     look.add_argument(
-        "--negative", metavar="WORDS", help="what should not be in the picture, where the model can"
+        "--seed", type=int, help=t("the same number and words draw the same, where the model can")
+    )
+    look.add_argument(
+        "--negative", metavar="WORDS", help=t("what should not be in the picture, where the model can")
     )
     _declare_way(parser, many=many)
     return parser
@@ -58,32 +64,35 @@ def declare(
 
 def _declare_way(parser: argparse.ArgumentParser, *, many: bool) -> None:
     """Where pictures go and what is said meanwhile."""
-    where = parser.add_argument_group("the file")
+    where = parser.add_argument_group(t("the file"))
     where.add_argument(
-        "--out", type=Path, metavar="FILE|DIR", help="default: IMG_0001.png, IMG_0002.png, … in this folder"
+        "--out",
+        type=Path,
+        metavar="FILE|DIR",
+        help=t("default: IMG_0001.png, IMG_0002.png, … in this folder"),
     )
-    where.add_argument("--latest", type=Path, metavar="FILE", help="also keep the newest under this name")
-    where.add_argument("--open", action="store_true", help="show the file when it is there")
-    way = parser.add_argument_group("the way")
-    way.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after so long")
+    where.add_argument("--latest", type=Path, metavar="FILE", help=t("also keep the newest under this name"))
+    where.add_argument("--open", action="store_true", help=t("show the file when it is there"))
+    way = parser.add_argument_group(t("the way"))
+    way.add_argument("--timeout", type=float, metavar="SECONDS", help=t("give up after so long"))
     if not many:
         way.add_argument(
             "--cached",
             action=argparse.BooleanOptionalAction,
-            help="take the pictures of an equal wish, free, if there are any; else as CACHE_PICTURES says",
+            help=t("take the pictures of an equal wish, free, if there are any; else as CACHE_PICTURES says"),
         )
         way.add_argument(
             "--fallback",
             action="store_true",
-            help="on failure write a picture that says so; the exit code stays",
+            help=t("on failure write a picture that says so; the exit code stays"),
         )
-    way.add_argument("--yes", action="store_true", help="go on without asking about the price")
+    way.add_argument("--yes", action="store_true", help=t("go on without asking about the price"))
     declare_talk(way)
 
 
 def declare_talk(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] what add_argument_group returns has no other name
-    parser.add_argument("--json", action="store_true", help="say it for programs")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but errors and file names")
+    parser.add_argument("--json", action="store_true", help=t("say it for programs"))
+    parser.add_argument("--quiet", action="store_true", help=t("say nothing but errors and file names"))
 
 
 def within(work: Work) -> Verb:
@@ -98,7 +107,7 @@ def within(work: Work) -> Verb:
         try:
             return asyncio.run(_run(work, options))
         except (KeyboardInterrupt, asyncio.CancelledError):  # Ctrl-C, SIGTERM
-            print("Stopped. What was not made costs nothing.", file=sys.stderr)
+            print(t("Stopped. What was not made costs nothing."), file=sys.stderr)
             return EXIT_INTERRUPTED
 
     return verb
@@ -175,7 +184,7 @@ def hand_over(options: argparse.Namespace, screen: Screen, result: Result) -> in
         if options.latest is not None:
             outputs.put_latest(options.latest, result.pictures[-1].data)
     except OSError as error:
-        kept = f"It is kept: atelier show {result.request_id} --out DIR"
+        kept = t("It is kept: atelier show {id} --out DIR", id=result.request_id)
         raise StartupError("unwritable", error.filename, f"{error.strerror}. {kept}") from error
     screen.result(result)
     if options.open:
@@ -199,7 +208,7 @@ def show_file(picture: Artwork) -> None:
 
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     if (program := shutil.which(opener)) is None:
-        print(f"--open: there is no {opener} here.", file=sys.stderr)
+        print(t("--open: there is no {program} here.", program=opener), file=sys.stderr)
         return
     quiet = subprocess.DEVNULL
     subprocess.Popen([program, str(picture.path)], stdout=quiet, stderr=quiet, start_new_session=True)  # noqa: S603 - a fixed program, our own file

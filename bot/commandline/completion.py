@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from bot.commandline.language import t
 from bot.commandline.verbs import Verbs
 
 SHELLS = ("bash", "zsh", "fish")
@@ -15,9 +16,11 @@ def declare(verbs: Verbs) -> None:
     parser = verbs.add(
         "completion",
         completion,
-        'print what makes Tab work: eval "$(atelier completion bash)"',
-        epilog="For good: bash and zsh, that line in ~/.bashrc or ~/.zshrc; fish, "
-        "atelier completion fish > ~/.config/fish/completions/atelier.fish",
+        t('print what makes Tab work: eval "$(atelier completion bash)"'),
+        epilog=t(
+            "For good: bash and zsh, that line in ~/.bashrc or ~/.zshrc; fish, "
+            "atelier completion fish > ~/.config/fish/completions/atelier.fish"
+        ),
     )
     parser.add_argument("shell", choices=SHELLS)
 

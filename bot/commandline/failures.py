@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.commandline.language import t, texts
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_LIMIT, EXIT_POLICY, EXIT_USAGE
 from bot.errors import (
     AtelierError,
@@ -14,55 +15,64 @@ from bot.errors import (
     SettingsError,
     StartupError,
 )
+from bot.i18n import _
 
 STARTUP_WORDS = {
-    "unwritable": ("A file or folder cannot be written to.", ""),
+    "unwritable": (_("A file or folder cannot be written to."), ""),
     "locked_database": (
-        "The database is in use by another program.",
-        "Stop that one, or wait until it is done.",
+        _("The database is in use by another program."),
+        _("Stop that one, or wait until it is done."),
     ),
-    "damaged_database": ("The database is damaged.", "Put a backup in its place."),
+    "damaged_database": (_("The database is damaged."), _("Put a backup in its place.")),
     "newer_schema": (
-        "The database was made by a newer version of Atelier.",
-        "Update Atelier, or restore a backup.",
+        _("The database was made by a newer version of Atelier."),
+        _("Update Atelier, or restore a backup."),
     ),
-    "database": ("The database cannot be used.", ""),
+    "database": (_("The database cannot be used."), ""),
     "second_engine": (
-        "Another Atelier already works with this data.",
-        "One SQLite file serves one process: stop the other, or set DATABASE_URL to PostgreSQL to run several.",
+        _("Another Atelier already works with this data."),
+        _(
+            "One SQLite file serves one process: stop the other, or set DATABASE_URL to PostgreSQL to run several."
+        ),
     ),
-    "backup_exists": ("There is a file of that name already.", "Choose another name, or a folder."),
-    "no_backup": ("The backup cannot be read.", ""),
+    "backup_exists": (_("There is a file of that name already."), _("Choose another name, or a folder.")),
+    "no_backup": (_("The backup cannot be read."), ""),
     "unfinished": (
-        "Some requests are not finished.",
-        "Start the bot and stop it again (it lets them end), or add --close-unfinished.",
+        _("Some requests are not finished."),
+        _("Start the bot and stop it again (it lets them end), or add --close-unfinished."),
     ),
-    "not_empty": ("The database to write into has rows already, in this table.", "Give an empty one."),
-    "copy_differs": ("What was written differs from what was read. Do not use it.", ""),
-    "bad_database_url": ("The address of a database is not understood.", ""),
+    "not_empty": (_("The database to write into has rows already, in this table."), _("Give an empty one.")),
+    "copy_differs": (_("What was written differs from what was read. Do not use it."), ""),
+    "bad_database_url": (_("The address of a database is not understood."), ""),
     "needs_postgres": (
-        "Several processes share one PostgreSQL; SQLite serves one process alone.",
-        "Set DATABASE_URL to postgresql+asyncpg://…, or use: python -m bot run",
+        _("Several processes share one PostgreSQL; SQLite serves one process alone."),
+        _("Set DATABASE_URL to postgresql+asyncpg://…, or use: python -m bot run"),
     ),
-    "bad_shards": ("--shards wants numbers such as 0-3/8: shards 0 to 3 of 8.", ""),
+    "bad_shards": (_("--shards wants numbers such as 0-3/8: shards 0 to 3 of 8."), ""),
     "unreachable": (
-        "There is no answer from there.",
-        "Check the address, the network and the service's own status.",
+        _("There is no answer from there."),
+        _("Check the address, the network and the service's own status."),
     ),
     "bad_token": (
-        "Discord does not accept DISCORD_TOKEN.",
-        "Make a new one: https://discord.com/developers/applications, your application, Bot, Reset Token",
+        _("Discord does not accept DISCORD_TOKEN."),
+        _("Make a new one: https://discord.com/developers/applications, your application, Bot, Reset Token"),
     ),
-    "gateway_closed": ("Discord closed the connection for good.", ""),
-    "bad_catalog": ("CATALOG_FILE cannot be used.", ""),
-    "bad_plugin": ("A provider that was installed as a plug-in cannot be used.", "Update or uninstall it."),
-    "bad_styles": ("STYLES_FILE cannot be used.", ""),
-    "second_batch": ("Another atelier works on this script already.", "Let it end, or stop it."),
-    "port_in_use": ("The address is in use by another program.", "Stop that one, or choose another port."),
+    "gateway_closed": (_("Discord closed the connection for good."), ""),
+    "bad_catalog": (_("CATALOG_FILE cannot be used."), ""),
+    "bad_plugin": (
+        _("A provider that was installed as a plug-in cannot be used."),
+        _("Update or uninstall it."),
+    ),
+    "bad_styles": (_("STYLES_FILE cannot be used."), ""),
+    "second_batch": (_("Another atelier works on this script already."), _("Let it end, or stop it.")),
+    "port_in_use": (
+        _("The address is in use by another program."),
+        _("Stop that one, or choose another port."),
+    ),
 }
 """What happened, and what helps when the error itself has no better hint."""
 
-_SOURCES = "settings come from the environment, .env or config.json; .env.example lists them all"
+_SOURCES = _("settings come from the environment, .env or config.json; .env.example lists them all")
 
 
 def words_of(error: AtelierError) -> str:
@@ -70,10 +80,9 @@ def words_of(error: AtelierError) -> str:
         return _settings(error)
     if isinstance(error, StartupError):
         return _start(error)
-    from bot.i18n import texts_for
     from bot.plain import plain_words
 
-    return plain_words(error, texts_for("en"))
+    return plain_words(error, texts())
 
 
 def code_of(error: AtelierError) -> int:
@@ -97,13 +106,15 @@ def _settings(error: SettingsError) -> str:
     """A line for each problem: the setting, what is wrong, where to get it."""
     lines = [f"{name} {what}{f': {where}' if where else ''}" for name, what, where in error.problems]
     if len(lines) == 1:
-        return f"{lines[0]} ({_SOURCES})"
-    return "\n".join([f"{len(lines)} settings need attention; {_SOURCES}:", *(f"  {line}" for line in lines)])
+        return f"{lines[0]} ({t(_SOURCES)})"
+    head = t("{n} settings need attention; {sources}:", n=len(lines), sources=t(_SOURCES))
+    return "\n".join([head, *(f"  {line}" for line in lines)])
 
 
 def _start(error: StartupError) -> str:
-    happened, help_ = STARTUP_WORDS.get(error.what, (f"Atelier cannot start: {error.what}.", ""))
+    happened, help_ = STARTUP_WORDS.get(error.what, ("", ""))
+    happened = t(happened) if happened else t("Atelier cannot start: {what}.", what=error.what)
     if error.where:
         happened = f"{happened.rstrip('.')}: {error.where}."
-    hint = " ".join((error.hint or help_).split())
+    hint = " ".join((error.hint or (t(help_) if help_ else "")).split())
     return f"{happened} {hint}".strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Verbs, read_settings
 
 if TYPE_CHECKING:
@@ -14,17 +15,23 @@ if TYPE_CHECKING:
 
 def declare(verbs: Verbs) -> None:
     linking = verbs.add(
-        "web-link", web_link, "a link to the pages for somebody without Discord; it works once"
+        "web-link", web_link, t("a link to the pages for somebody without Discord; it works once")
     )
     whom = linking.add_mutually_exclusive_group(required=True)
-    whom.add_argument("--admin", action="store_true", help="for you, who run Atelier; over after 10 minutes")
-    whom.add_argument("--invite", metavar="NAME", help="for a member; over after 7 days")
     whom.add_argument(
-        "--revoke", metavar="ID", type=int, help="sign that member out everywhere, unused links as well"
+        "--admin", action="store_true", help=t("for you, who run Atelier; over after 10 minutes")
     )
-    linking.add_argument("--member", metavar="ID", type=int, help="with --invite: who was here before")
+    whom.add_argument("--invite", metavar="NAME", help=t("for a member; over after 7 days"))
+    whom.add_argument(
+        "--revoke", metavar="ID", type=int, help=t("sign that member out everywhere, unused links as well")
+    )
+    linking.add_argument("--member", metavar="ID", type=int, help=t("with --invite: who was here before"))
     linking.add_argument(
-        "--guild", metavar="ID", type=int, default=0, help="with --invite: the server whose pictures they see"
+        "--guild",
+        metavar="ID",
+        type=int,
+        default=0,
+        help=t("with --invite: the server whose pictures they see"),
     )
 
 
@@ -34,11 +41,13 @@ def web_link(options: argparse.Namespace) -> int:
 
     settings = read_settings()
     if settings.http_port is None:
-        print("The pages are turned off: set HTTP_PORT, then start Atelier again.", file=sys.stderr)
+        print(t("The pages are turned off: set HTTP_PORT, then start Atelier again."), file=sys.stderr)
         return EXIT_FAILED
     for named in (options.revoke, options.member):
         if named is not None and named >= 0:
-            print("Only members without Discord have such links; their ids are below zero.", file=sys.stderr)
+            print(
+                t("Only members without Discord have such links; their ids are below zero."), file=sys.stderr
+            )
             return EXIT_USAGE
     print(asyncio.run(_answer(settings, options)))
     return EXIT_OK
@@ -53,13 +62,16 @@ async def _answer(settings: Settings, options: argparse.Namespace) -> str:
         signin = SignIn(WebSessionRepository(database), settings.secret())
         if options.revoke is not None:
             browsers = await signin.end_everywhere(options.revoke)
-            return f"Signed out of {browsers} browsers; links that nobody used are over."
+            return t("Signed out of {n} browsers; links that nobody used are over.", n=browsers)
         person = _person(options)
         seconds = LINK_SECONDS if person.owner else INVITATION_SECONDS
         link = settings.web_address + await signin.link(person, seconds=seconds)
     if person.owner:
         return link
-    return f"{link}\n{person.name} is member {person.user_id}: a new link for them takes --member {person.user_id}."
+    words = t(
+        "{name} is member {id}: a new link for them takes --member {id}.", name=person.name, id=person.user_id
+    )
+    return f"{link}\n{words}"
 
 
 def _person(options: argparse.Namespace) -> Person:

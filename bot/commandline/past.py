@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commandline.asking import declare_talk, within
+from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, Verbs
 
 if TYPE_CHECKING:
@@ -17,24 +18,24 @@ if TYPE_CHECKING:
 
 
 def declare(verbs: Verbs) -> None:
-    told = verbs.add("history", within(history), "list what was asked for on this machine, newest first")
-    told.add_argument("--limit", type=int, default=20, metavar="N")
-    told.add_argument("--all", action="store_true", help="everybody's: Discord's members as well")
+    told = verbs.add("history", within(history), t("list what was asked for on this machine, newest first"))
+    told.add_argument("--limit", type=int, default=20, metavar="N", help=t("how many; default: 20"))
+    told.add_argument("--all", action="store_true", help=t("everybody's: Discord's members as well"))
     declare_talk(told)
     shown = verbs.add(
-        "show", within(show), "say all about a request or a picture, and write its file where asked"
+        "show", within(show), t("say all about a request or a picture, and write its file where asked")
     )
     shown.add_argument(
-        "id", metavar="ID", help="img_… from the history, a card's details, or the end of a picture's line"
+        "id", metavar="ID", help=t("img_… from the history, a card's details, or the end of a picture's line")
     )
-    shown.add_argument("--out", type=Path, metavar="FILE|DIR", help="write the pictures there")
+    shown.add_argument("--out", type=Path, metavar="FILE|DIR", help=t("write the pictures there"))
     declare_talk(shown)
-    spent = verbs.add("usage", within(usage), "say what was drawn and what it cost")
+    spent = verbs.add("usage", within(usage), t("say what was drawn and what it cost"))
     spent.add_argument(
-        "--span", choices=("day", "week", "month", "year"), default="month", help="default: month"
+        "--span", choices=("day", "week", "month", "year"), default="month", help=t("default: month")
     )
     spent.add_argument(
-        "--guild", type=int, default=0, metavar="ID", help="of this server; default: what is in none"
+        "--guild", type=int, default=0, metavar="ID", help=t("of this server; default: what is in none")
     )
     declare_talk(spent)
 
@@ -45,10 +46,10 @@ async def history(atelier: Atelier, options: argparse.Namespace, screen: Screen)
         screen.json([asdict(one) for one in listed])
         return EXIT_OK
     if not listed:
-        screen.note('Nothing yet. Begin with: atelier imagine "a fox in the snow"')
+        screen.note(t('Nothing yet. Begin with: atelier imagine "a fox in the snow"'))
         return EXIT_OK
     screen.table(
-        ("asked", "id", "state", "model", "cost", "prompt"),
+        (t("asked"), t("id"), t("state"), t("model"), t("cost"), t("prompt")),
         [
             (_moment(one.asked_at), one.id, one.state, one.model, screen.price(one.cost), _short(one.prompt))
             for one in listed
@@ -98,16 +99,16 @@ async def usage(atelier: Atelier, options: argparse.Namespace, screen: Screen) -
         )
         return EXIT_OK
     screen.table(
-        ("model", "pictures", "cost"),
+        (t("model"), t("pictures"), t("cost")),
         [
             *(
                 (name, str(images), screen.price(money / 1_000_000))
                 for name, images, money in report.by_model
             ),
-            ("all", str(report.images), screen.price(report.cost_microusd / 1_000_000)),
+            (t("all"), str(report.images), screen.price(report.cost_microusd / 1_000_000)),
         ],
     )
-    screen.note(f"{report.first} to {report.last}")
+    screen.note(t("{first} to {last}", first=report.first, last=report.last))
     return EXIT_OK
 
 

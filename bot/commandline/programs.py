@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.commandline.language import t, texts
 from bot.commandline.verbs import Verbs, read_settings
 
 if TYPE_CHECKING:
@@ -15,30 +16,34 @@ if TYPE_CHECKING:
 
 
 def declare(verbs: Verbs) -> None:
-    keys = verbs.add("apikey", apikey, "make, list and revoke keys of the HTTP API")
+    keys = verbs.add("apikey", apikey, t("make, list and revoke keys of the HTTP API"))
     what = keys.add_subparsers(dest="what", metavar="<what>", required=True)
-    create = what.add_parser("create", help="make a key; it is shown once")
-    create.add_argument("name", help="what it is for; services of one name share one account")
+    create = what.add_parser("create", help=t("make a key; it is shown once"))
+    create.add_argument("name", help=t("what it is for; services of one name share one account"))
     create.add_argument(
-        "--member", type=int, metavar="ID", help="draw on this Discord member's account instead"
+        "--member", type=int, metavar="ID", help=t("draw on this Discord member's account instead")
     )
-    create.add_argument("--guild", type=int, default=0, metavar="ID", help="count in this server's limits")
-    create.add_argument("--scopes", default="read,generate", help="of read, generate, metrics; with commas")
-    create.add_argument("--days", type=int, metavar="N", help="it ends after so many days")
+    create.add_argument("--guild", type=int, default=0, metavar="ID", help=t("count in this server's limits"))
     create.add_argument(
-        "--per-minute", type=int, default=600, metavar="N", help="calls that it may make a minute"
+        "--scopes", default="read,generate", help=t("of read, generate, metrics; with commas")
     )
-    what.add_parser("list", help="list the keys")
-    revoke = what.add_parser("revoke", help="end a key")
-    revoke.add_argument("id", help="its id, as list shows it")
-    hooks = verbs.add("webhooks", webhooks, "look after webhooks")
+    create.add_argument("--days", type=int, metavar="N", help=t("it ends after so many days"))
+    create.add_argument(
+        "--per-minute", type=int, default=600, metavar="N", help=t("calls that it may make a minute")
+    )
+    what.add_parser("list", help=t("list the keys"))
+    revoke = what.add_parser("revoke", help=t("end a key"))
+    revoke.add_argument("id", help=t("its id, as list shows it"))
+    hooks = verbs.add("webhooks", webhooks, t("look after webhooks"))
     does = hooks.add_subparsers(dest="what", metavar="<what>", required=True)
-    listed = does.add_parser("list", help="list those that could not be delivered")
+    listed = does.add_parser("list", help=t("list those that could not be delivered"))
     listed.add_argument("--state", default="dead", choices=("dead", "waiting", "delivered"))
-    replay = does.add_parser("replay", help="send again what could not be delivered")
-    replay.add_argument("id", nargs="?", help="only this one; else all")
-    secret = does.add_parser("secret", help="show what signs webhooks")
-    secret.add_argument("key", nargs="?", default="owner", help="of this API key's jobs; else of WEBHOOK_URL")
+    replay = does.add_parser("replay", help=t("send again what could not be delivered"))
+    replay.add_argument("id", nargs="?", help=t("only this one; else all"))
+    secret = does.add_parser("secret", help=t("show what signs webhooks"))
+    secret.add_argument(
+        "key", nargs="?", default="owner", help=t("of this API key's jobs; else of WEBHOOK_URL")
+    )
 
 
 def apikey(options: argparse.Namespace) -> int:
@@ -60,7 +65,7 @@ def apikey(options: argparse.Namespace) -> int:
                 return 0
             if options.what == "revoke":
                 await keys.revoke(options.id, actor_id=0)
-                print("Revoked. Running processes know it within five seconds.")
+                print(t("Revoked. Running processes know it within five seconds."))
                 return 0
             member = await UserRepository(database).get(options.member) if options.member else None
             name = member.name if member else str(options.member)
@@ -76,16 +81,23 @@ def apikey(options: argparse.Namespace) -> int:
                 )
             )
             print(_line(row))
-            print(f"Key, shown this once: {key}")
-            print(f"Signs its webhooks:   {keys.webhook_secret(row.id)}")
+            print(t("Key, shown this once: {key}", key=key))
+            print(t("Signs its webhooks:   {secret}", secret=keys.webhook_secret(row.id)))
             return 0
 
     try:
         return asyncio.run(run())
     except NotFound:
-        print("There is no such key in force.", file=sys.stderr)
+        print(t("There is no such key in force."), file=sys.stderr)
     except InvalidRequest as error:
-        print(f"{error.field} cannot be {error.value!r}: {', '.join(error.allowed or ())}", file=sys.stderr)
+        allowed = ", ".join(error.allowed or ())
+        words = t(
+            "{field} cannot be {value}: {allowed}",
+            field=error.field,
+            value=repr(error.value),
+            allowed=allowed,
+        )
+        print(words, file=sys.stderr)
     return 1
 
 
@@ -109,22 +121,23 @@ def webhooks(options: argparse.Namespace) -> int:
                 return 0
             if options.what == "replay":
                 count = await queue.replay(time.time(), options.id)
-                print(f"{count} will be sent again.")
+                print(texts().n("{n} will be sent again.", "{n} will be sent again.", count))
                 return 0 if count or options.id is None else 1
             for row in await queue.list(options.state, limit=100):
-                print(f"{row.id}  {row.attempts} attempts  {row.problem or ''}  {_when(row.created_at)}")
+                tries = texts().n("{n} attempt", "{n} attempts", row.attempts)
+                print(f"{row.id}  {tries}  {row.problem or ''}  {_when(row.created_at)}")
             return 0
 
     return asyncio.run(run())
 
 
 def _line(row: ApiKeyRow) -> str:
-    whose = f"member {row.user_id}" if row.user_id > 0 else "service"
+    whose = t("member {id}", id=row.user_id) if row.user_id > 0 else t("service")
     if row.revoked_at is not None:
-        until = f"revoked {_when(row.revoked_at)}"
+        until = t("revoked {day}", day=_when(row.revoked_at))
     else:
-        until = f"until {_when(row.expires_at)}" if row.expires_at else "no end"
-    used = _when(row.last_used_at) if row.last_used_at else "never used"
+        until = t("until {day}", day=_when(row.expires_at)) if row.expires_at else t("no end")
+    used = _when(row.last_used_at) if row.last_used_at else t("never used")
     return f"{row.id}  {row.name}  {whose}  {','.join(row.scopes)}  {row.per_minute}/min  {until}  {used}"
 
 

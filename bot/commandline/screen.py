@@ -14,7 +14,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from bot.i18n import Texts, texts_for
+from bot.commandline.language import t, texts
+from bot.i18n import Texts
 from bot.plain import plain_words
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Screen:
         self.out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
         self._live: Live | None = None
         self._spinner = Spinner("dots")
-        self.t: Texts = texts_for("en")
+        self.t: Texts = texts()
 
     @property
     def shows_previews(self) -> bool:
@@ -122,7 +123,7 @@ class Screen:
         self.out.print(shown)
 
     def price(self, dollars: float) -> str:
-        return "free" if not dollars else self.t.money(round(dollars * 1_000_000))
+        return t("free") if not dollars else self.t.money(round(dollars * 1_000_000))
 
     def words(self, error: AtelierError) -> str:
         return plain_words(error, self.t)
@@ -131,7 +132,8 @@ class Screen:
         """Ask a person; no where there is nobody to ask."""
         if not sys.stdin.isatty():
             return False
-        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        yes_or_no = t("y/N")
+        print(f"{question} [{yes_or_no}] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")
 
     @property
@@ -141,9 +143,9 @@ class Screen:
     def _about(self, picture: Artwork) -> str:
         parts = [f"{picture.width}×{picture.height}", picture.model, self.price(picture.cost), picture.id]
         if picture.seed is not None:
-            parts.insert(2, f"seed {picture.seed}")
+            parts.insert(2, t("seed {seed}", seed=picture.seed))
         if picture.cached:
-            parts.append("made before")
+            parts.append(t("made before"))
         return " · ".join(part for part in parts if part)
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
 from bot.errors import StartupError
 
@@ -19,18 +20,20 @@ if TYPE_CHECKING:
 
 
 def declare(verbs: Verbs) -> None:
-    verbs.add("run", run, "run the bot on Discord, all of it in one process")
+    verbs.add("run", run, t("run the bot on Discord, all of it in one process"))
     taking = verbs.add(
-        "gateway", gateway, "take commands only and leave the drawing to workers (needs PostgreSQL)"
+        "gateway", gateway, t("take commands only and leave the drawing to workers (needs PostgreSQL)")
     )
     taking.add_argument(
-        "--shards", metavar="0-3/8", help="hold these of so many connections to Discord; default: all of them"
+        "--shards",
+        metavar="0-3/8",
+        help=t("hold these of so many connections to Discord; default: all of them"),
     )
-    verbs.add("worker", worker, "draw and deliver only (needs PostgreSQL); start as many as you like")
-    verbs.add("web", web, "the web side only (needs PostgreSQL)")
-    verbs.add("playground", playground, "try the bot in a browser: no account, no key")
-    verbs.add("health", health, "ask the running bot whether it is well")
-    verbs.add("version", version, "say which version this is")
+    verbs.add("worker", worker, t("draw and deliver only (needs PostgreSQL); start as many as you like"))
+    verbs.add("web", web, t("the web side only (needs PostgreSQL)"))
+    verbs.add("playground", playground, t("try the bot in a browser: no account, no key"))
+    verbs.add("health", health, t("ask the running bot whether it is well"))
+    verbs.add("version", version, t("say which version this is"))
 
 
 def run_or_play(options: argparse.Namespace) -> int | None:
@@ -59,7 +62,8 @@ def start(settings: Settings, role: str = "run", *, shards: str | None = None) -
     from bot import processes, roles
 
     for name, meant in settings.misspelt:
-        print(f"Warning: {name} is not a setting; {meant} was probably meant.", file=sys.stderr)
+        words = t("Warning: {name} is not a setting; {meant} was probably meant.", name=name, meant=meant)
+        print(words, file=sys.stderr)
     return processes.run(settings, roles.Role(role), shards=roles.Shards.parse(shards) if shards else None)
 
 
@@ -83,7 +87,7 @@ def playground(_options: argparse.Namespace) -> None:
         if error.errno != errno.EADDRINUSE:
             raise StartupError("unwritable", str(data_dir), error.strerror or "") from error
         where = f"127.0.0.1:{settings.playground_port}"
-        raise StartupError("port_in_use", where, "Set PLAYGROUND_PORT to another port.") from error
+        raise StartupError("port_in_use", where, t("Set PLAYGROUND_PORT to another port.")) from error
 
 
 def _playing_environment(addresses: Addresses) -> dict[str, str]:
@@ -121,7 +125,7 @@ def health(_options: argparse.Namespace) -> int:
 
     settings = read_settings()
     if settings.http_port is None:
-        print("HTTP_PORT is empty: the bot has no web side that could be asked.", file=sys.stderr)
+        print(t("HTTP_PORT is empty: the bot has no web side that could be asked."), file=sys.stderr)
         return EXIT_FAILED
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.http_host, settings.http_host)  # noqa: S104
     address = f"http://{host}:{settings.http_port}/health"
@@ -130,10 +134,10 @@ def health(_options: argparse.Namespace) -> int:
         with direct.open(address, timeout=5) as answer:
             print(answer.read(10_000).decode(errors="replace"))
     except urllib.error.HTTPError as error:
-        print(f"{address} answers {error.code}.", file=sys.stderr)
+        print(t("{address} answers {code}.", address=address, code=error.code), file=sys.stderr)
         return EXIT_FAILED
     except (OSError, http.client.HTTPException):
-        print(f"{address} does not answer.", file=sys.stderr)
+        print(t("{address} does not answer.", address=address), file=sys.stderr)
         return EXIT_FAILED
     return EXIT_OK
 

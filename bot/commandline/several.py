@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from bot.commandline import asking
 from bot.commandline.asking import asked_of
 from bot.commandline.failures import code_of
+from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, EXIT_PARTLY, Verbs
 from bot.errors import Broken, Interrupted
+from bot.i18n import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,31 +25,37 @@ if TYPE_CHECKING:
     from bot.library.parts import Agree, Told
     from storage.batches import BatchRow
 
-_SCRIPT = ".json, .srt, .txt or .csv: a text and maybe a timestamp for each segment"
+_SCRIPT = _(".json, .srt, .txt or .csv: a text and maybe a timestamp for each segment")
 
 
 def declare(verbs: Verbs) -> None:
-    many = asking.declare(verbs, "batch", batch, "draw a picture for each line of a file", many=True)
+    many = asking.declare(verbs, "batch", batch, t("draw a picture for each line of a file"), many=True)
     many.add_argument(
-        "file", metavar="FILE", help="one prompt a line, or any script; - reads them from a pipe"
+        "file", metavar="FILE", help=t("one prompt a line, or any script; - reads them from a pipe")
     )
     shown = asking.declare(
-        verbs, "illustrate", illustrate, "draw a picture for each segment of a script", many=True
+        verbs, "illustrate", illustrate, t("draw a picture for each segment of a script"), many=True
     )
-    shown.add_argument("script", metavar="SCRIPT", type=Path, help=_SCRIPT)
-    shown.add_argument("--look", default="", metavar="WORDS", help="what all the pictures have in common")
-    shown.add_argument("--again", action="store_true", help="draw all of it anew, not only what is missing")
+    shown.add_argument("script", metavar="SCRIPT", type=Path, help=t(_SCRIPT))
+    shown.add_argument("--look", default="", metavar="WORDS", help=t("what all the pictures have in common"))
+    shown.add_argument(
+        "--again", action="store_true", help=t("draw all of it anew, not only what is missing")
+    )
     shown.add_argument(
         "--retry-cut-off",
         action="store_true",
-        help="also what was being drawn when it was killed: the vendor may charge for it twice",
+        help=t("also what was being drawn when it was killed: the vendor may charge for it twice"),
     )
-    shown.add_argument("--embed", action="store_true", help="put the pictures into script.json as base64 too")
+    shown.add_argument(
+        "--embed", action="store_true", help=t("put the pictures into script.json as base64 too")
+    )
     compared = asking.declare(
-        verbs, "compare", compare, "draw the same with several models, side by side", many=True
+        verbs, "compare", compare, t("draw the same with several models, side by side"), many=True
     )
-    compared.add_argument("prompt", metavar="PROMPT")
-    compared.add_argument("--models", nargs="+", required=True, metavar="MODEL", help="two or more of them")
+    compared.add_argument("prompt", metavar="PROMPT", help=t("what you would like to see"))
+    compared.add_argument(
+        "--models", nargs="+", required=True, metavar="MODEL", help=t("two or more of them")
+    )
 
 
 async def batch(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
@@ -55,7 +63,7 @@ async def batch(atelier: Atelier, options: argparse.Namespace, screen: Screen) -
     from bot.library.parts import prompts_of
 
     segments = prompts_of(sys.stdin.read() if options.file == "-" else Path(options.file))
-    with screen.waiting("Drawing…"):
+    with screen.waiting(t("Drawing…")):
         results = await atelier.several(
             BatchKind.BATCH,
             segments,
@@ -68,7 +76,7 @@ async def batch(atelier: Atelier, options: argparse.Namespace, screen: Screen) -
 
 
 async def compare(atelier: Atelier, options: argparse.Namespace, screen: Screen) -> int:
-    with screen.waiting("Drawing…"):
+    with screen.waiting(t("Drawing…")):
         results = await atelier.compare(
             options.prompt, options.models, agree=_asking(options, screen), **asked_of(options, screen)
         )
@@ -85,7 +93,7 @@ async def compare(atelier: Atelier, options: argparse.Namespace, screen: Screen)
             )
             for result in results
         ]
-        screen.table(("model", "time", "cost", "file"), told)
+        screen.table((t("model"), t("time"), t("cost"), t("file")), told)
     return _code(results)
 
 
@@ -99,7 +107,7 @@ async def illustrate(atelier: Atelier, options: argparse.Namespace, screen: Scre
     segments = segments_of(options.script)
     folder: Path = options.out or Path(f"{options.script.stem}_illustrated")
     outputs.make_ready(folder)
-    with screen.waiting("Drawing…"):
+    with screen.waiting(t("Drawing…")):
         results = await atelier.several(
             BatchKind.ILLUSTRATE,
             segments,
@@ -131,7 +139,7 @@ async def illustrate(atelier: Atelier, options: argparse.Namespace, screen: Scre
             screen.warn(f"{result.prompt}: {screen.words(result.failure)}")
     screen.note(f"{folder / 'script.json'} · {screen.price(sum(result.cost for result in results))}")
     if any(isinstance(result.failure, Interrupted) and result.failure.may_be_paid for result in results):
-        screen.warn("What was cut off is asked for again with --retry-cut-off.")
+        screen.warn(t("What was cut off is asked for again with --retry-cut-off."))
     return _code(results)
 
 
@@ -164,7 +172,7 @@ def _telling(screen: Screen) -> Told:
 
     def told(progress: Progress) -> None:
         made = len(progress.of(PartState.MADE))
-        screen.says(f"Drawing… {made} of {len(progress.parts)}")
+        screen.says(t("Drawing… {made} of {all}", made=made, all=len(progress.parts)))
 
     return told
 
@@ -177,10 +185,10 @@ def _asking(options: argparse.Namespace, screen: Screen) -> Agree:
             return True
         count, most = len(row.segments), screen.t.money(row.estimate_microusd)
         if not sys.stdin.isatty():
-            screen.warn(f"{count} pictures may cost up to {most}: say --yes to go on.")
+            screen.warn(t("{n} pictures may cost up to {most}: say --yes to go on.", n=count, most=most))
             return False
         with screen.paused():
-            return screen.agrees(f"{count} pictures for at most {most}. Go on?")
+            return screen.agrees(t("{n} pictures for at most {most}. Go on?", n=count, most=most))
 
     return agree
 
@@ -191,7 +199,10 @@ def _retrying(options: argparse.Namespace, screen: Screen) -> Retry:
             return True
         with screen.paused():
             return screen.agrees(
-                f"{count} pictures were cut off while they were drawn; the vendor may charge for them. Draw them again?"
+                t(
+                    "{n} pictures were cut off while they were drawn; the vendor may charge for them. Draw them again?",
+                    n=count,
+                )
             )
 
     return retry

@@ -5,28 +5,29 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bot.commandline.language import t, texts
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
 
 
 def declare(verbs: Verbs) -> None:
-    saving = verbs.add("backup", backup, "write the database into one file, also while the bot runs")
+    saving = verbs.add("backup", backup, t("write the database into one file, also while the bot runs"))
     saving.add_argument("where", metavar="FILE|DIR", type=Path)
     restoring = verbs.add(
-        "restore", restore, "put a backup in place of the database; unfinished requests are closed"
+        "restore", restore, t("put a backup in place of the database; unfinished requests are closed")
     )
     restoring.add_argument("file", metavar="FILE", type=Path)
     moving = verbs.add(
-        "migrate-store", migrate_store, "move everything from one database to another, and prove it"
+        "migrate-store", migrate_store, t("move everything from one database to another, and prove it")
     )
-    moving.add_argument("source", metavar="FROM", help="such as sqlite+aiosqlite:///data/atelier.db")
+    moving.add_argument("source", metavar="FROM", help=t("such as sqlite+aiosqlite:///data/atelier.db"))
     moving.add_argument(
-        "target", metavar="TO", help="such as postgresql+asyncpg://user:password@host/database"
+        "target", metavar="TO", help=t("such as postgresql+asyncpg://user:password@host/database")
     )
     moving.add_argument(
-        "--close-unfinished", action="store_true", help="release what is not finished instead of refusing"
+        "--close-unfinished", action="store_true", help=t("release what is not finished instead of refusing")
     )
-    booked = verbs.add("ledger", ledger, "look after the ledger of images and money")
-    booked.add_argument("what", choices=["verify"], help="verify: add all of it up again and compare")
+    booked = verbs.add("ledger", ledger, t("look after the ledger of images and money"))
+    booked.add_argument("what", choices=["verify"], help=t("verify: add all of it up again and compare"))
 
 
 def backup(options: argparse.Namespace) -> None:
@@ -36,7 +37,11 @@ def backup(options: argparse.Namespace) -> None:
 
     path = asyncio.run(back_up_at(read_settings().database_url, options.where))
     print(
-        f"Backed up into {path} ({path.stat().st_size:,} bytes). Pictures stay in the image store: copy it as well."
+        t(
+            "Backed up into {path} ({n} bytes). Pictures stay in the image store: copy it as well.",
+            path=path,
+            n=texts().number(path.stat().st_size),
+        )
     )
 
 
@@ -51,9 +56,16 @@ def restore(options: argparse.Namespace) -> None:
     with foundation.only_one_engine(settings.data_dir):
         aside = backups.put_aside(settings.sqlite_file) if settings.sqlite_file else None
         moved = asyncio.run(backups.restore(options.file, settings.database_url))
-    print(f"Restored {moved.rows:,} rows; {moved.closed} unfinished requests were closed and released.")
+    number = texts().number
+    print(
+        t(
+            "Restored {rows} rows; {closed} unfinished requests were closed and released.",
+            rows=number(moved.rows),
+            closed=number(moved.closed),
+        )
+    )
     if aside is not None:
-        print(f"What was there before is kept as {aside}.")
+        print(t("What was there before is kept as {path}.", path=aside))
 
 
 def migrate_store(options: argparse.Namespace) -> None:
@@ -71,8 +83,13 @@ def migrate_store(options: argparse.Namespace) -> None:
     for name, content in moved.tables.items():
         print(f"{name:14} {content.rows:>9,} rows  sum {content.total:>26,}  sha256 {content.digest[:16]}")
     print(
-        f"{moved.rows:,} rows are the same in both by count, sum and hash; {moved.closed} unfinished closed; "
-        f"{moved.seconds:.1f} s. Now set DATABASE_URL, and SECRET_KEY to what DATA_DIR/secret.key holds."
+        t(
+            "{rows} rows are the same in both by count, sum and hash; {closed} unfinished closed; {span}. "
+            "Now set DATABASE_URL, and SECRET_KEY to what DATA_DIR/secret.key holds.",
+            rows=texts().number(moved.rows),
+            closed=texts().number(moved.closed),
+            span=texts().seconds(moved.seconds),
+        )
     )
 
 
@@ -87,9 +104,20 @@ def ledger(_options: argparse.Namespace) -> int:
         async with open_database(read_settings().database_url) as database:
             found = await Ledger(database).verify()
         for one in found:
-            print(f"{one.key}: the counter says {one.counted}, the ledger {one.booked}")
+            words = t(
+                "{key}: the counter says {counted}, the ledger {booked}",
+                key=one.key,
+                counted=one.counted,
+                booked=one.booked,
+            )
+            print(words)
         return len(found)
 
     count = asyncio.run(differences())
-    print("The ledger adds up." if not count else f"{count} counters differ from the ledger.")
+    if count:
+        print(
+            texts().n("{n} counter differs from the ledger.", "{n} counters differ from the ledger.", count)
+        )
+    else:
+        print(t("The ledger adds up."))
     return EXIT_FAILED if count else EXIT_OK

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bot.commandline.language import t
+
 if TYPE_CHECKING:
     from bot.settings import Settings
 
@@ -21,7 +23,7 @@ class Verbs:
     """The verbs of one parser; `common` holds the options that all of them take."""
 
     def __init__(self, parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-        self._verbs = parser.add_subparsers(title="verbs", metavar="<verb>")
+        self._verbs = parser.add_subparsers(title=t("verbs"), metavar="<verb>")
         self._common = common
 
     def add(self, name: str, verb: Verb, about: str, *, epilog: str | None = None) -> argparse.ArgumentParser:

@@ -157,6 +157,21 @@ def test_a_fallback_says_that_it_is_none_and_the_code_stays(
     assert "cached" not in json.loads(atelier("imagine", "a fox", "--cached", "--fallback", "--json").out)
 
 
+def test_it_speaks_french_where_the_terminal_does(atelier: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = atelier("--help", "--language", "fr")
+    assert asked.out.startswith("utilisation\u00a0: atelier")
+    assert "dessiner à partir de mots" in asked.out
+    monkeypatch.setenv("LANGUAGE", "")
+    monkeypatch.setenv("LC_ALL", "fr_CA.UTF-8")
+    drawn = atelier("imagine", "a fox")
+    assert (drawn.code, drawn.out) == (0, "IMG_0001.png\n")
+    assert " · gratuit · " in drawn.err
+    assert atelier("imagine", "").err == "Le texte est vide. Dis en quelques mots ce que tu aimerais voir.\n"
+    assert atelier("imagine", "--colour").err.endswith("erreur\u00a0: arguments inconnus\u00a0: --colour\n")
+    monkeypatch.setenv("LANGUAGE", "de:en")
+    assert atelier("imagine", "").err.startswith("The prompt is empty.")
+
+
 def test_too_slow_is_given_up_and_released(atelier: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEMO_LATENCY_SECONDS", "60")
     ended = atelier("imagine", "a fox", "--timeout", "0.3")

@@ -112,6 +112,7 @@ class FakeReplicate(FakeVendor):
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [
+            web.get("/v1/account", self._account),
             web.get("/v1/models/{owner}/{model}", self._model),
             web.post("/v1/models/{owner}/{model}/predictions", self._official),
             web.post("/v1/predictions", self._versioned),
@@ -136,6 +137,11 @@ class FakeReplicate(FakeVendor):
 
     def _stranger(self, request: web.Request) -> bool:
         return self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}"
+
+    async def _account(self, request: web.Request) -> web.Response:
+        if self._stranger(request):
+            return self.refusal("bad_key")
+        return web.json_response({"type": "user", "username": "ada", "name": "Ada", "github_url": None})
 
     async def _model(self, request: web.Request) -> web.Response:
         if self._stranger(request):

@@ -28,7 +28,8 @@ class FakeStability(FakeVendor):
     name = "stability"
 
     def routes(self) -> Sequence[web.RouteDef]:
-        return [web.post(path, self._draw) for path in _ENDPOINTS]
+        drawing = [web.post(path, self._draw) for path in _ENDPOINTS]
+        return [*drawing, web.get("/v1/user/balance", self._balance)]
 
     def refusal(self, word: str) -> web.Response:
         status, name, message = {
@@ -45,6 +46,11 @@ class FakeStability(FakeVendor):
             status=status,
             headers=headers,
         )
+
+    async def _balance(self, request: web.Request) -> web.Response:
+        if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
+            return self.refusal("bad_key")
+        return web.json_response({"credits": 42.5})
 
     async def _draw(self, request: web.Request) -> web.StreamResponse:
         if not request.content_type.startswith("multipart/form-data"):
