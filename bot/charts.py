@@ -1,4 +1,4 @@
-"""A stacked bar chart as a PNG that reads well on Discord's light and dark ground: a card of its own, dark grey.
+"""A stacked bar chart as a PNG. The dark one reads well on Discord's light and dark ground: a card of its own.
 
 Pure drawing: no database, no words of its own but numbers. Call it off the loop.
 """
@@ -14,11 +14,30 @@ from itertools import cycle
 from PIL import Image, ImageDraw, ImageFont
 
 _WIDTH, _HEIGHT, _SCALE = 900, 460, 2
-_GROUND, _INK, _QUIET, _LINE = "#2b2d31", "#f2f3f5", "#b5bac1", "#45484f"
-_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#9AA0A6")
-"""Okabe and Ito's, which colour-blind people can tell apart."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 96, 48
 _MOST_LABELS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """`colours` are the bars', one a series."""
+
+    ground: str
+    ink: str
+    quiet: str
+    line: str
+    colours: tuple[str, ...]
+
+
+# Okabe and Ito's colours, which colour-blind people can tell apart; on white those of them that are dark enough.
+DARK = Look(
+    ground="#2b2d31", ink="#f2f3f5", quiet="#b5bac1", line="#45484f",
+    colours=("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#9AA0A6"),
+)  # fmt: skip
+LIGHT = Look(
+    ground="#ffffff", ink="#1c1a26", quiet="#5b5768", line="#d9d6e4",
+    colours=("#0072B2", "#D55E00", "#009E73", "#B8860B", "#CC79A7", "#6B7075"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,17 +53,18 @@ class Chart:
     title: str
     series: Sequence[Series]
     labels: Sequence[str]
+    look: Look = DARK
 
 
 def draw(chart: Chart) -> bytes:
-    image = Image.new("RGB", (_WIDTH * _SCALE, _HEIGHT * _SCALE), _GROUND)
+    image = Image.new("RGB", (_WIDTH * _SCALE, _HEIGHT * _SCALE), chart.look.ground)
     pen = ImageDraw.Draw(image)
-    _text(pen, (_LEFT, 20), chart.title, size=20, fill=_INK)
-    _legend(pen, chart.series)
+    _text(pen, (_LEFT, 20), chart.title, size=20, fill=chart.look.ink)
+    _legend(pen, chart)
     top = _round_up(max((sum(column) for column in _columns(chart)), default=0))
-    _grid(pen, top)
+    _grid(pen, chart.look, top)
     _bars(pen, chart, top)
-    _labels(pen, chart.labels)
+    _labels(pen, chart)
     held = io.BytesIO()
     image.save(held, "PNG", compress_level=3)
     return held.getvalue()
@@ -54,26 +74,28 @@ def _columns(chart: Chart) -> list[tuple[int, ...]]:
     return list(zip(*(series.values for series in chart.series), strict=True))
 
 
-def _legend(pen: ImageDraw.ImageDraw, series: Sequence[Series]) -> None:
+def _legend(pen: ImageDraw.ImageDraw, chart: Chart) -> None:
     x = float(_LEFT)
-    for number, one in enumerate(series):
+    for number, one in enumerate(chart.series):
         name = one.name if len(one.name) <= 24 else one.name[:23] + "…"
         wide = _font(14).getlength(name) / _SCALE
         if x + 18 + wide > _WIDTH - _RIGHT:
             break
-        _box(pen, (x, 58, x + 12, 70), _COLOURS[number % len(_COLOURS)])
-        _text(pen, (x + 18, 55), name, size=14, fill=_QUIET)
+        _box(pen, (x, 58, x + 12, 70), _colour(chart, number))
+        _text(pen, (x + 18, 55), name, size=14, fill=chart.look.quiet)
         x += wide + 40
 
 
-def _grid(pen: ImageDraw.ImageDraw, top: int) -> None:
+def _grid(pen: ImageDraw.ImageDraw, look: Look, top: int) -> None:
     steps = 4 if top >= 4 else max(top, 1)
     for step in range(steps + 1):
         y = _y(top * step / steps, top)
         pen.line(
-            [(_LEFT * _SCALE, y * _SCALE), ((_WIDTH - _RIGHT) * _SCALE, y * _SCALE)], fill=_LINE, width=_SCALE
+            [(_LEFT * _SCALE, y * _SCALE), ((_WIDTH - _RIGHT) * _SCALE, y * _SCALE)],
+            fill=look.line,
+            width=_SCALE,
         )
-        _text(pen, (_LEFT - 10, y - 9), _short(top * step // steps), size=14, fill=_QUIET, anchor="ra")
+        _text(pen, (_LEFT - 10, y - 9), _short(top * step // steps), size=14, fill=look.quiet, anchor="ra")
 
 
 def _bars(pen: ImageDraw.ImageDraw, chart: Chart, top: int) -> None:
@@ -85,17 +107,27 @@ def _bars(pen: ImageDraw.ImageDraw, chart: Chart, top: int) -> None:
         for number, value in enumerate(column):
             if value:
                 box = (x + gap / 2, _y(below + value, top), x + each - gap / 2, _y(below, top))
-                _box(pen, box, _COLOURS[number % len(_COLOURS)])
+                _box(pen, box, _colour(chart, number))
                 below += value
 
 
-def _labels(pen: ImageDraw.ImageDraw, labels: Sequence[str]) -> None:
+def _labels(pen: ImageDraw.ImageDraw, chart: Chart) -> None:
+    labels = chart.labels
     each = (_WIDTH - _LEFT - _RIGHT) / max(len(labels), 1)
     every = -(-len(labels) // _MOST_LABELS)
     for slot in range(0, len(labels), max(every, 1)):
         _text(
-            pen, (_LEFT + (slot + 0.5) * each, _HEIGHT - 36), labels[slot], size=13, fill=_QUIET, anchor="ma"
+            pen,
+            (_LEFT + (slot + 0.5) * each, _HEIGHT - 36),
+            labels[slot],
+            size=13,
+            fill=chart.look.quiet,
+            anchor="ma",
         )
+
+
+def _colour(chart: Chart, number: int) -> str:
+    return chart.look.colours[number % len(chart.look.colours)]
 
 
 def _y(value: float, top: int) -> float:

@@ -27,10 +27,11 @@ _MOST_REMEMBERED = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """`manages` is Manage Server, by any of the roles or as the server's owner."""
+    """`manages` is Manage Server, by any of the roles or as the server's owner; `name` as the server sees it."""
 
     role_ids: tuple[int, ...]
     manages: bool
+    name: str = ""
 
 
 class Unanswered(Exception):
@@ -87,6 +88,10 @@ class Membership:
         self._seen[channel_id, user_id] = (self._now() + _FRESH_SECONDS, looks)
         return looks
 
+    def servers(self) -> dict[int, str]:
+        """The names of those that this process hears events of, by id: none where it is not at the gateway."""
+        return {guild.id: guild.name for guild in self._client.guilds if guild.name}
+
     async def names(self, guild_id: int) -> Mapping[int, str]:
         """What a server's roles (`@regulars`) and channels (`#pictures`) are called, by id; good for a minute.
 
@@ -134,7 +139,9 @@ class Membership:
             return None
         permissions = _permissions(guild_id, user_id, member, guild)
         held = tuple(sorted(int(role) for role in member["roles"]))
-        return Standing(role_ids=held, manages=permissions.manage_guild)
+        user = member["user"]
+        name = member.get("nick") or user.get("global_name") or user["username"]
+        return Standing(role_ids=held, manages=permissions.manage_guild, name=str(name))
 
 
 class _NotThere(Exception):

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from bot import media
 from bot.catalog import Catalog
-from bot.charts import Chart, Series, draw
+from bot.charts import DARK, Chart, Look, Series, draw
 from bot.quotas import QuotaService
 from storage.rows import UsageRow
 from storage.usage import UsageRepository
@@ -72,10 +72,13 @@ class Usage:
         """(pictures, micro-dollars) that a member's own keys ever paid for: in nobody else's account."""
         return await self._usage.own_key_of_member(user_id)
 
-    async def chart(self, report: Report, *, title: str, others: str) -> bytes:
-        """A PNG with pictures by day, week or month and model; drawn in the pixels' thread."""
-        chart = Chart(title=title, series=self._series(report, others), labels=_labels(report))
-        return await self._pixels.run(draw, chart)
+    def figures(self, report: Report, *, title: str, others: str, look: Look = DARK) -> Chart:
+        """Pictures by day or week and model: what `chart` draws, for a table that says the same."""
+        return Chart(title=title, series=self._series(report, others), labels=_labels(report), look=look)
+
+    async def chart(self, report: Report, *, title: str, others: str, look: Look = DARK) -> bytes:
+        """A PNG, drawn in the pixels' thread."""
+        return await self._pixels.run(draw, self.figures(report, title=title, others=others, look=look))
 
     def csv(self, report: Report) -> bytes:
         held = io.StringIO(newline="")

@@ -10,6 +10,7 @@ from discord.app_commands import Choice, locale_str
 from discord.ext import commands
 from discord.utils import escape_markdown
 
+from bot.audit_words import change_words, subject_words
 from bot.client import AtelierBot
 from bot.desk import DeskButton, confirm
 from bot.errors import NotFound
@@ -51,7 +52,7 @@ class AdminWatch(commands.Cog):
         rows = await self._bot.services.admin.audit.list(
             guild_id, limit=_PAGE * 2, before_id=before, action=action
         )
-        lines = [_audit_line(row) for row in rows]
+        lines = [_audit_line(t, row) for row in rows]
         text = "\n".join([t("**Audit log**"), *(lines or [t("Nothing.")])])
         await interaction.edit_original_response(content=cut(text, 2000))
 
@@ -207,23 +208,10 @@ class AdminWatch(commands.Cog):
         await interaction.edit_original_response(content=words)
 
 
-def _audit_line(row: AuditRow) -> str:
-    change = ""
-    if row.before is not None or row.after is not None:
-        change = " " + escape_markdown(cut(f"{_brief(row.before)} → {_brief(row.after)}", 90))
-    return f"`{row.id}` <t:{int(row.at)}:R> <@{row.actor_id}> **{row.action}** {_who(row.subject)}{change}"
-
-
-def _who(subject: str) -> str:
-    kind, _, identity = subject.partition(":")
-    marks = {"user": "<@{}>", "role": "<@&{}>", "channel": "<#{}>"}
-    return marks[kind].format(identity) if kind in marks and identity.isdecimal() else f"`{subject[:60]}`"
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
-    return "–" if value is None else str(value)
+def _audit_line(t: Texts, row: AuditRow) -> str:
+    said = change_words(t, row)
+    change = " " + escape_markdown(cut(said, 90)) if said else ""
+    return f"`{row.id}` <t:{int(row.at)}:R> <@{row.actor_id}> **{row.action}** {subject_words(row.subject)}{change}"
 
 
 def _state(row: RequestRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -76,3 +77,8 @@ class AuditRepository:
             page = page.where(audit.c.action == action)
         page = page.order_by(audit.c.id.desc()).limit(limit)
         return await self._database.many(AuditRow, page)
+
+    async def actions(self, guild_id: int) -> Sequence[str]:
+        """The kinds of rows that there are, by name."""
+        query = select(audit.c.action).where(audit.c.guild_id == guild_id).distinct().order_by(audit.c.action)
+        return await self._database.read(lambda connection: [str(one) for one in connection.scalars(query)])

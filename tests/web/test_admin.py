@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import html
 import io
 import json
 import re
+
+from yarl import URL
 
 from bot.playground.places import Guild
 from storage.audit import AuditRepository
 from storage.database import open_database
 from tests.scenarios.conftest import Stage, StartStage, start_stage
+from tests.scenarios.test_admins import say
+from tests.scenarios.test_backup_verbs import type_verb
 from tests.scenarios.test_budgets import draws, refused
 from tests.scenarios.test_health import free_port
 from tests.web.test_pages import Browser, browser, finished, sign_in
@@ -189,6 +194,26 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
             assert [actor for actor, _ in rows] == [stage.admin.id] * times
         assert await stage.differences() == []
 
+        # What it came to, as a chart and in words that say the same; and who did all that.
+        await stage.ended_rows(stage.ada)
+        usage = members.replace("/members", "/usage")
+        status, page = await adele.get(f"{usage}?span=week&member={stage.ada.id}")
+        assert (status, "Usage of ada" in page, "5 pictures" in page) == (200, True, True)
+        looks = re.findall(r'usage\.png\?([^"]+)"', page)
+        assert len(looks) == 2
+        drawn_as = set[bytes]()
+        for look in looks:
+            async with adele.http.get(f"{root}{usage}.png?{html.unescape(look)}") as answer:
+                assert (answer.status, answer.content_type) == (200, "image/png")
+                drawn_as.add(await answer.read())
+        assert len(drawn_as) == 2
+        assert (await adele.get(f"{usage}.csv?span=week"))[1].startswith("day,model,pictures,")
+        status, page = await adele.get(members.replace("/members", "/audit") + "?action=limit.set")
+        rows = re.findall(r'data-label="[^"]+"[^>]*>(.*?)</td>', page, re.DOTALL)
+        assert [rows[1], rows[2], rows[4]] == ["Adele", "<code>limit.set</code>", "– → $2.50 a month"]
+        assert rows[9] == "– → a pause of 0 s between two requests"
+        assert "quota.grant" not in "".join(rows)
+
         # The role goes between two clicks: what changes something is asked about anew.
         assert (await adele.get(ada_page))[0] == 200
         stage.admin.roles.clear()
@@ -196,3 +221,52 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
         assert (status, "people who may manage this server" in page) == (403, True)
         assert await audited(stage, stage.guild, "limit.set") == [(stage.admin.id, one) for one in (
             f"user:{stage.ada.id}", f"user:{stage.ada.id}", "everyone")]  # fmt: skip
+
+
+async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: StartStage) -> None:
+    port = free_port()
+    stage = await start_stage(run=False, HTTP_PORT=str(port))
+    owner = stage.guild.add_member("Odile")
+    await stage.bot.start(OWNER_IDS=str(owner.id))
+    other = stage.discord.add_guild("The other")
+    helpers = stage.guild.add_role("helpers")
+    stage.bruno.add_role(helpers)
+    root, pages = f"http://127.0.0.1:{port}", f"/admin/{stage.guild.id}"
+    async with browser(root) as odile, browser(root) as bruno, browser(root) as local:
+        await sign_in(stage, bruno, stage.bruno)
+        assert (await bruno.get(f"{pages}/members"))[0] == 403
+        await say(stage, stage.admin, "admin settings", {"role": helpers})
+        assert (await bruno.get(f"{pages}/members"))[0] == 200
+        assert (await bruno.get("/admin/house"))[0] in (303, 404)
+
+        # An owner needs no role anywhere, and has a choice to make.
+        await sign_in(stage, odile, owner)
+        status, page = await odile.get("/admin")
+        assert status == 200
+        for name, path in (
+            ("The studio", pages),
+            ("The other", f"/admin/{other.id}"),
+            ("Outside of servers", "/admin/0"),
+        ):
+            assert f'<a href="{path}">{name}</a>' in page
+            assert (await odile.get(f"{path}/requests"))[0] == 200
+        assert (await odile.get("/admin/12345/requests"))[0] == 404
+
+        # Who runs Atelier comes without Discord; people whom they invite do not get in, and are looked after outside.
+        _, said = await type_verb(stage, "web-link", "--invite", "Léa")
+        found = re.search(r"--member (-\d+)", said)
+        assert found
+        async with local.http.post(root + URL(said.split("\n")[0]).path) as answer:
+            assert answer.status == 200
+        await drawn(local, "a heron")
+        assert [
+            (await local.get(path))[0] for path in ("/admin", "/admin/0/members", f"{pages}/members")
+        ] == [403] * 3
+        _, said = await type_verb(stage, "web-link", "--admin")
+        async with local.http.post(root + URL(said.strip()).path) as answer:
+            assert answer.status == 200
+        status, page = await local.get("/admin/0/members")
+        assert (status, "Léa" in page) == (200, True)
+        status, page = await filled_in(local, f"/admin/0/members/{found[1]}/set", images="0", window="day")
+        assert (status, "0 pictures a day" in page) == (200, True)
+        assert "Who runs Atelier" in (await local.get("/admin/0/audit"))[1]

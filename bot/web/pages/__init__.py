@@ -6,8 +6,10 @@ from aiohttp import web
 
 from bot.web.pages import (
     admin,
+    admin_audit,
     admin_members,
     admin_requests,
+    admin_usage,
     boards,
     create,
     entry,
@@ -35,6 +37,8 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *admin.routes(site),
         *admin_requests.routes(site),
         *admin_members.routes(site),
+        *admin_usage.routes(site),
+        *admin_audit.routes(site),
     ]
 
 

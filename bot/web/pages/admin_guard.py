@@ -130,7 +130,7 @@ async def require_admin(visit: Visit, guild_id: int) -> None:
 async def realms_of(visit: Visit) -> list[Realm]:
     """All that this person may look after, by name. Raises Unchecked where Discord says nothing of the first server."""
     parts = visit.site.parts
-    here = {row.id: row.name for row in await parts.admin.servers.here()}
+    here = await _here(visit)
     if is_owner(visit):
         servers = [_server(guild_id, name) for guild_id, name in here.items()]
         own = [HOUSE] if visit.site.house_pages else []
@@ -157,10 +157,16 @@ def _told(visit: Visit) -> Markup | None:
     return html(told, visit.t)
 
 
+async def _here(visit: Visit) -> dict[int, str]:
+    """The servers that the bot is in, by id: as written down when it joined, and as it hears of them."""
+    noted = {row.id: row.name for row in await visit.site.parts.admin.servers.here()}
+    return noted | visit.site.membership.servers()
+
+
 async def _realm(visit: Visit, guild_id: int) -> Realm:
     if not guild_id:
         return NOWHERE
-    name = next((row.name for row in await visit.site.parts.admin.servers.here() if row.id == guild_id), "")
+    name = (await _here(visit)).get(guild_id, "")
     if not name and guild_id != visit.person.guild_id:
         raise NotFound(what="server", id=str(guild_id))
     return _server(guild_id, name or visit.person.guild_name)

@@ -120,7 +120,7 @@ async def _whose(visit: Visit, realm: Realm) -> Whose:
         return Whose(name=t("Every member"), page=f"members/{EVERYONE}")
     if not _MEMBER_ID.fullmatch(named):
         raise NotFound(what="member", id=named)
-    user_id, roles, note = int(named), (), ""
+    user_id, roles, note, called = int(named), (), "", ""
     known = await visit.site.parts.admin.logbook.members(realm.guild_id, named=named, limit=1)
     if realm.guild_id and user_id > 0:
         try:
@@ -132,9 +132,10 @@ async def _whose(visit: Visit, realm: Realm) -> Whose:
             if standing is None and not known:
                 raise NotFound(what="member", id=named)
             note = "" if standing else t("Not in this server any more.")
+            called = standing.name if standing else ""
     elif not known:
         raise NotFound(what="member", id=named)
-    name = known[0].name if known else str(user_id)
+    name = called or (known[0].name if known else str(user_id))
     requester = Requester(user_id=user_id, name=name, role_ids=roles, locale=t.locale)
     return Whose(name=name, page=f"members/{user_id}", requester=requester, note=note)
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from bot.membership import Unanswered
 from bot.web.pages.admin_guard import Realm
 from bot.web.pages.site import Visit
+from bot.web.signin import LOCAL_OWNER_ID
 
+_MOST_ASKED = 5
+"""Members that one page asks Discord about."""
 _MENTION = re.compile(r"<(@&|@|#)(-?\d{1,20})>")
 
 
 class Names:
-    def __init__(self, members: Mapping[int, str], places: Mapping[int, str]) -> None:
-        self._members, self._places = members, places
+    """`owner` is what who runs the installation is called, whom Discord does not know."""
+
+    def __init__(self, members: Mapping[int, str], places: Mapping[int, str], *, owner: str) -> None:
+        self._members, self._places, self._owner = members, places, owner
 
     def member(self, user_id: int) -> str:
-        return self._members.get(user_id) or str(user_id)
+        return self._members.get(user_id) or (self._owner if user_id == LOCAL_OWNER_ID else str(user_id))
 
     def put(self, text: str) -> str:
         """`text` with names where it mentions members, roles and channels; an id that nobody knows stays one."""
@@ -36,9 +42,19 @@ async def names_for(visit: Visit, realm: Realm, texts: Iterable[str], *, also: I
     wanted = {int(match[2]) for match in found if match[1] == "@"} | set(also)
     members = await visit.site.parts.admin.users.names(wanted) if wanted else {}
     places: Mapping[int, str] = {}
-    if realm.guild_id and any(match[1] != "@" for match in found):
-        try:
+    # What Discord does not tell stays an id.
+    with suppress(Unanswered):
+        if realm.guild_id and any(match[1] != "@" for match in found):
             places = await visit.site.membership.names(realm.guild_id)
-        except Unanswered:
-            pass
-    return Names(members, places)
+        members |= await _asked(visit, realm, wanted - members.keys())
+    return Names(members, places, owner=visit.t("Who runs Atelier"))
+
+
+async def _asked(visit: Visit, realm: Realm, user_ids: Iterable[int]) -> dict[int, str]:
+    """Those who never asked for a picture here: an admin, most often. Raises Unanswered."""
+    names: dict[int, str] = {}
+    for user_id in sorted(one for one in user_ids if one > 0)[:_MOST_ASKED] if realm.guild_id else ():
+        standing = await visit.site.membership.of(realm.guild_id, user_id)
+        if standing is not None and standing.name:
+            names[user_id] = standing.name
+    return names
