@@ -36,6 +36,9 @@ from storage.rows import ImageRow, NewRequest, RequestRow
 Preview = Callable[[int, bytes], None]
 """Told a picture's number (from 1) and its unfinished bytes."""
 
+Progress = Callable[[int, float], None]
+"""Told a picture's number (from 1) and how much of it is drawn, from 0.0 to 1.0, where the vendor says so."""
+
 HERE = Place(guild_id=0, channel_id=0, private=True)
 
 
@@ -54,19 +57,24 @@ class _Window:
     """Where the one who asked looks on: the board of this door."""
 
     def __init__(self) -> None:
-        self._watchers: dict[str, Preview] = {}
+        self._watchers: dict[str, tuple[Preview | None, Progress | None]] = {}
 
-    def watch(self, request_id: str, preview: Preview) -> None:
-        self._watchers[request_id] = preview
+    def watch(self, request_id: str, preview: Preview | None, progress: Progress | None) -> None:
+        self._watchers[request_id] = preview, progress
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:
-        if watcher := self._watchers.get(request_id):
-            watcher(number, data)
+        preview, _ = self._watchers.get(request_id, (None, None))
+        if preview is not None:
+            preview(number, data)
 
     def wants_previews(self, row: RequestRow) -> bool:
-        return row.id in self._watchers
+        return self._watchers.get(row.id, (None, None))[0] is not None
 
-    def progress(self, request_id: str, number: int, share: float) -> None: ...
+    def progress(self, request_id: str, number: int, share: float) -> None:
+        _, progress = self._watchers.get(request_id, (None, None))
+        if progress is not None:
+            progress(number, share)
+
     def begin(self, row: NewRequest | RequestRow) -> None: ...
     def drawing(self, request_id: str) -> None: ...
 
@@ -120,6 +128,7 @@ class Workshop:
         request: ImageRequest,
         *,
         preview: Preview | None = None,
+        progress: Progress | None = None,
         reuse: bool = False,
         origin: Origin | None = None,
     ) -> Made:
@@ -132,8 +141,7 @@ class Workshop:
         if reuse and (made := await self._made_before(reference)) is not None:
             return made
         accepted = await self._submit(request, replace(origin or Origin(door=DOOR), reference=reference))
-        if preview is not None:
-            self._window.watch(accepted.id, preview)
+        self._window.watch(accepted.id, preview, progress)
         await self.run(accepted.id)
         return await self.look_up(accepted.id)
 

@@ -159,7 +159,7 @@ def _quiet_logs(*, debug: bool) -> None:
 def asked_of(options: argparse.Namespace, screen: Screen) -> Asked:
     """What was said of the picture, in the library's words."""
     told = vars(options)
-    asked: Asked = {"preview": screen.preview if screen.shows_previews else None}
+    asked: Asked = {"preview": screen.preview if screen.shows_previews else None, "progress": screen.progress}
     for name in ("model", "style", "size", "quality", "format", "background", "negative"):
         if told.get(name):
             asked[name] = told[name]

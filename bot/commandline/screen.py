@@ -76,6 +76,10 @@ class Screen:
         """Changes the moving line."""
         self._spinner.update(text=words)
 
+    def progress(self, _number: int, share: float) -> None:
+        """How much of the newest picture is drawn, for vendors who say so."""
+        self.says(t("Drawing… {percent} %", percent=round(share * 100)))
+
     def preview(self, number: int, data: bytes) -> None:
         """An unfinished picture, under the moving line."""
         if self._live is not None:

@@ -54,6 +54,9 @@ Source = str | Path | bytes | Artwork
 Preview = Callable[[int, bytes], None]
 """Told a picture's number (from 1) and its unfinished bytes, in the loop's thread."""
 
+Share = Callable[[int, float], None]
+"""Told a picture's number (from 1) and how much of it is drawn (0.0 to 1.0), where the vendor says so."""
+
 _OURS = re.compile(r"img_[a-z2-7]{13}(_\d+)?")
 
 
@@ -78,6 +81,7 @@ class Way(TypedDict, total=False):
     cache: bool | None
     fallback: bool
     preview: Preview | None
+    progress: Share | None
 
 
 class Asked(Options, Way, total=False):
@@ -104,6 +108,7 @@ class _Way:
     cache: bool
     fallback: bool
     preview: Preview | None
+    progress: Share | None
 
 
 class SceneVariation(TypedDict):
@@ -412,11 +417,14 @@ class Atelier:
             cache=self._cache if (said := asked.get("cache")) is None else said,
             fallback=asked.get("fallback", self._fallback),
             preview=asked.get("preview"),
+            progress=asked.get("progress"),
         )
 
     async def _made(self, request: ImageRequest, way: _Way) -> Result:
         async with asyncio.timeout(way.timeout):
-            made = await self.workshop.make(request, preview=way.preview, reuse=way.cache)
+            made = await self.workshop.make(
+                request, preview=way.preview, progress=way.progress, reuse=way.cache
+            )
             return await self._result(made)
 
     async def _instead(self, request: ImageRequest, error: AtelierError | TimeoutError) -> Result:
