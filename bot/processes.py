@@ -18,12 +18,13 @@ from bot import colleagues, i18n, logs, marks
 from bot.client import AtelierBot
 from bot.errors import StartupError
 from bot.jobs import JobEngine
+from bot.memory import keep_big_buffers, set_aside_what_stays
 from bot.roles import Role, Shards
 from bot.settings import Settings
 from bot.web.api.room import api_room
 from bot.web.app import Room, application, serving
 from bot.web.pages import page_routes
-from bot.wiring import Program, build, keep_big_buffers
+from bot.wiring import Program, build
 from storage.errors import StorageError
 
 _log = structlog.get_logger(__name__)
@@ -69,6 +70,7 @@ async def _serve(settings: Settings, program: Program) -> None:
         await engine.launch(program.work)
     else:
         await asyncio.to_thread(program.queue.open)
+    set_aside_what_stays()
     chores = [asyncio.create_task(chore) for chore in _chores(program)]
     gateway = asyncio.create_task(client.connect()) if program.role.takes_commands else None
     signalled = asyncio.create_task(ending.first.wait())

@@ -6,7 +6,6 @@ only: all state is in the custom id, so they work after a restart and on any pro
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from bot.buttons import ActionButton, card_rows
 from bot.i18n import Texts
 from bot.images import ImageRequest, image_id
 from bot.marks import Sign, sign, with_links
+from bot.outgoing import upload
 from bot.wording import cut, quoted, small, title
 
 _MAX_PICTURES = 10
@@ -38,7 +38,7 @@ class CardFile:
 
     def open(self) -> discord.File:
         """A fresh file object: discord.py uses one up with each try."""
-        return discord.File(io.BytesIO(self.data), self.shown_name, description=self.description)
+        return upload(self.data, self.shown_name, description=self.description)
 
     @property
     def shown_name(self) -> str:

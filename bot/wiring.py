@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import hashlib
 import socket
 from collections.abc import AsyncGenerator, Mapping
@@ -71,9 +69,6 @@ from storage.settings import SettingsRepository
 from storage.users import UserRepository
 from storage.waiting import WaitingRepository
 from storage.web_sessions import WebSessionRepository
-
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_MMAP_THRESHOLD_BYTES, _TRIM_THRESHOLD_BYTES = 64 << 20, 128 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,14 +391,3 @@ def point_discord_at(settings: Settings) -> None:
     Route.BASE = settings.discord_api_url
     if settings.discord_gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
-
-
-def keep_big_buffers() -> None:
-    """Tell glibc to keep freed buffers of pictures: fresh pages for each 2 MB reply cost more than decoding it.
-
-    Measured: 6 ms CPU a picture. Harmless where the C library is another.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(_M_MMAP_THRESHOLD, _MMAP_THRESHOLD_BYTES)
-        libc.mallopt(_M_TRIM_THRESHOLD, _TRIM_THRESHOLD_BYTES)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Insert, and_, bindparam, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.counters import Dimensions, guard_births, reserve
+from storage.counters import Dimensions, birth_lock, guard_births, reserve
 from storage.errors import TooManyOpen, TooSoon
 from storage.folding import folded
 from storage.rows import Accepted, Limit, NewRequest, Pace
@@ -46,9 +46,10 @@ def accept(
     pace: Pace | None = None,
 ) -> Accepted:
     """All of it, or nothing and one of NoRoom, TooManyOpen, TooSoon, BirthNeeded (come back with `exclusive`)."""
-    guard_births(connection, exclusive=exclusive)
     if open_limit is not None or pace is not None:
-        _one_at_a_time(connection, row.user_id)
+        _guard(connection, row.user_id, exclusive=exclusive)
+    else:
+        guard_births(connection, exclusive=exclusive)
     inserted = connection.execute(_INSERT_REQUEST[connection.dialect.name], _values(row))
     if inserted.rowcount == 0:
         return _accepted_before(connection, row)
@@ -121,12 +122,12 @@ def _accepted_before(connection: Connection, row: NewRequest) -> Accepted:
     return Accepted(id=connection.execute(first).scalar_one(), duplicate=True)
 
 
-def _one_at_a_time(connection: Connection, user_id: int) -> None:
-    # Two acceptances of one member would each count only the other's past on Postgres.
+def _guard(connection: Connection, user_id: int, *, exclusive: bool) -> None:
+    """`guard_births`, and one acceptance of a member at a time: two would each count only the other's past."""
     if connection.dialect.name == "postgresql":
-        connection.execute(
-            text(f"SELECT pg_advisory_xact_lock({_MEMBER_LOCK}, :member)"), {"member": user_id % 2**31}
-        )
+        member = f"pg_advisory_xact_lock({_MEMBER_LOCK}, :member)"
+        locks = text(f"SELECT {birth_lock(exclusive=exclusive)}, {member}")
+        connection.execute(locks, {"member": user_id % 2**31})
 
 
 def _check_open(connection: Connection, user_id: int, limit: int) -> None:

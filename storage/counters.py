@@ -156,19 +156,25 @@ _OURS = or_(
     _ours(bindparam("guild", type_=BigInteger), ("user", "channel", "server"), ""),
     _ours(literal_column("0", BigInteger), ("provider", "owner"), "owner_"),
 )
-_LOCK = select(counters).where(_OURS).order_by(*_KEY).with_for_update()
-_MOVE = (
-    update(counters)
-    .where(_OURS)
-    .values(
-        reserved_images=counters.c.reserved_images + _added("reserved_images"),
-        used_images=counters.c.used_images + _added("used_images"),
-        granted_images=counters.c.granted_images + _members("granted_images"),
-        reserved_microusd=counters.c.reserved_microusd + _added("reserved_microusd"),
-        used_microusd=counters.c.used_microusd + _members("used_microusd", others=_added("pool_microusd")),
-        granted_microusd=counters.c.granted_microusd + _members("granted_microusd"),
-    )
-)
+_CHANGES = {
+    counters.c.reserved_images: counters.c.reserved_images + _added("reserved_images"),
+    counters.c.used_images: counters.c.used_images + _added("used_images"),
+    counters.c.granted_images: counters.c.granted_images + _members("granted_images"),
+    counters.c.reserved_microusd: counters.c.reserved_microusd + _added("reserved_microusd"),
+    counters.c.used_microusd: counters.c.used_microusd
+    + _members("used_microusd", others=_added("pool_microusd")),
+    counters.c.granted_microusd: counters.c.granted_microusd + _members("granted_microusd"),
+}
+# An UPDATE promises no order in which it locks, and two of them could wait for each other: the list does, in key order.
+_LOCKED = select(*_KEY).where(_OURS).order_by(*_KEY).with_for_update().cte("locked")
+_MOVE = {
+    "sqlite": update(counters).where(_OURS).values(_CHANGES),
+    "postgresql": update(counters)
+    .where(*(column == _LOCKED.c[column.name] for column in _KEY))
+    .values(_CHANGES),
+}
+# Moved and told in one statement: of each, what goes on around it costs more than its work.
+_MOVE_AND_TELL = {dialect: change.returning(counters) for dialect, change in _MOVE.items()}
 
 
 def guard_births(connection: Connection, *, exclusive: bool = False) -> None:
@@ -178,8 +184,13 @@ def guard_births(connection: Connection, *, exclusive: bool = False) -> None:
     before the first statement that looks at counters. SQLite has one writer at a time and needs no guard.
     """
     if connection.dialect.name == "postgresql":
-        lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-        connection.execute(text(f"SELECT {lock}({_BIRTH_LOCK})"))
+        connection.execute(text(f"SELECT {birth_lock(exclusive=exclusive)}"))
+
+
+def birth_lock(*, exclusive: bool) -> str:
+    """What `guard_births` asks PostgreSQL for, for who has more to ask in the same statement."""
+    lock = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+    return f"{lock}({_BIRTH_LOCK})"
 
 
 def reserve(
@@ -193,30 +204,27 @@ def reserve(
 ) -> None:
     """Reserve on every counter that exists, and on those that `limits` need, or on none.
 
-    The rows are locked in key order before they are read, so what was checked still holds when they move. Raises
+    They are moved first, which locks them, and looked at then: what is refused goes back with the transaction. Raises
     NoRoom for the first of `limits` that would be passed, BirthNeeded when a counter is missing and may not be made.
     """
-    found = _lock(connection, dimensions)
+    taken = Movement(reserved_images=images, reserved_microusd=microusd)
+    found = _moved(connection, dimensions, taken)
     missing = dict.fromkeys(limit.key for limit in limits if limit.key not in found)
     if missing:
         _refuse_strangers(missing, dimensions)
         if not may_give_birth:
             raise BirthNeeded
     for key in missing:
-        found[key] = _give_birth(connection, key)
+        found[key] = _give_birth(connection, key, taken)
     for limit in limits:
         asked = images if limit.unit == "images" else microusd
         if not _fits(limit, found[limit.key], asked=asked):
             raise _no_room(connection, limit, found[limit.key], asked=asked)
-    if found:
-        _move(connection, dimensions, Movement(reserved_images=images, reserved_microusd=microusd))
 
 
 def move(connection: Connection, dimensions: Dimensions, movement: Movement) -> None:
     """Add `movement` to every counter that exists for `dimensions`."""
-    if connection.dialect.name == "postgresql":
-        _lock(connection, dimensions)  # in key order, which an UPDATE does not promise
-    _move(connection, dimensions, movement)
+    connection.execute(_MOVE[connection.dialect.name], _moving(dimensions, movement))
 
 
 def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
@@ -232,14 +240,20 @@ def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
     connection.execute(select(counters.c.subject).where(*ours).order_by(*_KEY).with_for_update()).all()
 
 
-def _lock(connection: Connection, dimensions: Dimensions) -> dict[CounterKey, Spent]:
-    rows = connection.execute(_LOCK, dimensions.parameters())
-    return {CounterKey(*row[:4]): Spent(**dict(zip(AMOUNTS, row[5:], strict=True))) for row in rows}
+def _moved(connection: Connection, dimensions: Dimensions, taken: Movement) -> dict[CounterKey, Spent]:
+    """Reserve what was `taken` on every counter that exists; what each was before."""
+    found: dict[CounterKey, Spent] = {}
+    for row in connection.execute(
+        _MOVE_AND_TELL[connection.dialect.name], _moving(dimensions, taken)
+    ).mappings():
+        key = CounterKey(row["guild_id"], row["subject"], row["window"], row["window_start"])
+        found[key] = Spent(**{name: row[name] - getattr(taken, name) for name in AMOUNTS})
+    return found
 
 
-def _move(connection: Connection, dimensions: Dimensions, movement: Movement) -> None:
+def _moving(dimensions: Dimensions, movement: Movement) -> dict[str, Any]:
     added = {f"add_{name}": getattr(movement, name) for name in MOVEMENT_FIELDS}
-    connection.execute(_MOVE, {**dimensions.parameters(), **added})
+    return {**dimensions.parameters(), **added}
 
 
 def _refuse_strangers(missing: Iterable[CounterKey], dimensions: Dimensions) -> None:
@@ -289,10 +303,11 @@ def _given_back(connection: Connection, key: CounterKey, counted: Spent) -> tupl
     return min(int(images), counted.used_images), min(int(microusd), counted.used_microusd)
 
 
-def _give_birth(connection: Connection, key: CounterKey) -> Spent:
+def _give_birth(connection: Connection, key: CounterKey, taken: Movement) -> Spent:
+    """What it counted before `taken`, a reservation that is not in the ledger yet, and that its row begins with."""
     end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
     sums = booked(connection, key.guild_id, key.subject, key.window_start, end)
-    values = {name: getattr(sums, name) for name in AMOUNTS}
+    values = {name: getattr(sums, name) + getattr(taken, name) for name in AMOUNTS}
     connection.execute(_BEAR, {**key._asdict(), "window_end": end, **values})
     return sums
 
