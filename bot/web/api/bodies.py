@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _SIZE = r"^(auto|[1-9]\d{0,3}(x[1-9]\d{0,3}|:[1-9]\d{0,3}( (512|[124]K))?))$"
 _MOST_IN_A_BATCH = 20
+_OF_STYLE = "Words that are added to the prompt, by their name; null adds none."
 
 
 def _upper(value: object) -> object:
@@ -45,7 +46,7 @@ Size = Annotated[
 ]
 Format = Annotated[Literal["PNG", "JPEG", "WEBP"], BeforeValidator(_upper)]
 Quality = Annotated[Literal["standard", "high", "ultra", "low", "medium", "auto"], BeforeValidator(_lower)]
-Style = Annotated[str, Field(min_length=1, max_length=60, description="A style by its name.")]
+Style = Annotated[str, Field(min_length=1, max_length=60)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -81,7 +82,7 @@ class GenerateBody(_Wish):
         Address | None, Field(description="A picture to start from: PNG, JPEG, WebP or GIF, at most 25 MB.")
     ] = None
     size: Size = "1024x1024"
-    style: Style | None = "photorealistic"
+    style: Annotated[Style | None, Field(description=_OF_STYLE)] = "photorealistic"
     quality: Quality | None = "high"
 
 
@@ -91,7 +92,7 @@ class EditBody(_Wish):
     prompt: Prompt
     input_image_url: Address | None = None
     size: Size = "auto"
-    style: Style | None = None
+    style: Annotated[Style | None, Field(description=_OF_STYLE)] = None
     quality: Quality | None = None
 
 
@@ -102,7 +103,7 @@ class VariationsBody(_Wish):
     input_image_url: Address | None = None
     strength: Annotated[float | None, Field(ge=0.0, le=1.0, description="0 keeps, 1 changes all.")] = None
     size: Size = "auto"
-    style: Style | None = None
+    style: Annotated[Style | None, Field(description=_OF_STYLE)] = None
     quality: Quality | None = None
 
 
@@ -119,7 +120,7 @@ class ImageBody(Body):
     provider: Annotated[Name | None, Field(description="Whose default model draws; absent: the default.")] = (
         None
     )
-    style: Style | None = "realistic"
+    style: Annotated[Style | None, Field(description=_OF_STYLE)] = "realistic"
     size: Size = "1024x1024"
 
 
