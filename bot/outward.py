@@ -49,6 +49,7 @@ class Outward:
             watcher=self.watcher,
             webhooks=self.admin.webhooks,
             metrics=Metrics(self.base.requests, self.admin.webhooks),
+            cors_origins=self.base.settings.api_cors_origins,
         )
 
 

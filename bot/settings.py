@@ -30,6 +30,7 @@ from bot.settings_types import (
     Lower,
     NightTime,
     OptionalPort,
+    Origins,
     Port,
     SecretUrl,
     SocketUrl,
@@ -220,6 +221,10 @@ class Settings(BaseModel):
     http_port: OptionalPort = _setting(9006, "Its port; empty turns the web side off.")
     public_url: Url | None = _setting(None, "The address under which others reach the web side.")
     api_anonymous: bool = _setting(False, "Whether the HTTP API answers without a key on loopback.")
+    api_cors_origins: Origins = _setting(
+        frozenset(),
+        "Web sites whose pages may call the HTTP API from a browser, such as https://site.example, with commas.",
+    )
     trusted_hosts: Hosts = _setting(
         frozenset(),
         "Hosts (or host:port) that clients of the HTTP API may name although they are not public, with commas.",

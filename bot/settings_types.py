@@ -33,6 +33,16 @@ def _hosts(text: object) -> object:
     return frozenset(parts)
 
 
+def _origins(text: object) -> object:
+    """As browsers send them: scheme, host and a port that is not the usual one."""
+    if not isinstance(text, str):
+        return text
+    origins = frozenset(part.strip().rstrip("/").casefold() for part in text.split(",") if part.strip())
+    if not all(re.fullmatch(r"https?://[^/\s@*]+", one) for one in origins):
+        raise ValueError("must be addresses such as https://site.example, with commas and no path")
+    return origins
+
+
 def _key(text: object) -> object:
     """A key that would break a header is refused here and not by a vendor's library, which might quote it."""
     if isinstance(text, str) and not (text.isascii() and text.isprintable() and " " not in text):
@@ -88,6 +98,7 @@ def _none_when_empty(text: object) -> object:
 
 Ids = Annotated[frozenset[int], BeforeValidator(_ids)]
 Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
+Origins = Annotated[frozenset[str], BeforeValidator(_origins)]
 Key = Annotated[SecretStr, BeforeValidator(_key)]
 LongKey = Annotated[SecretStr, Field(min_length=16), BeforeValidator(_key)]
 Token = Annotated[SecretStr, BeforeValidator(_token)]

@@ -6,7 +6,7 @@ Rooms add their routes to it (`bot.web.api` the HTTP API); errors of all of them
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -30,12 +30,14 @@ _log = structlog.get_logger(__name__)
 class Room:
     """A part of the web side. Its middlewares see every request, also those of other rooms and of no room.
 
-    Those of `around` see each answer as it goes out, errors in their shape included.
+    Those of `around` see each answer as it goes out, errors in their shape included; `prepare` is called before the
+    head of any answer is sent.
     """
 
     routes: Sequence[web.AbstractRouteDef]
     middlewares: Sequence[Middleware] = ()
     around: Sequence[Middleware] = ()
+    prepare: Sequence[Callable[[web.Request, web.StreamResponse], Awaitable[None]]] = ()
 
 
 def application(features: Features, *rooms: Room) -> web.Application:
@@ -46,6 +48,7 @@ def application(features: Features, *rooms: Room) -> web.Application:
     app.on_response_prepare.append(_harden)
     app.add_routes([health_route(features)])
     for room in rooms:
+        app.on_response_prepare.extend(room.prepare)
         app.add_routes(room.routes)
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 from bot.web.api.room import api_room
@@ -20,12 +21,13 @@ UNREGISTERED = (
     ("GET", "/generated_images/"),
 )
 OPEN = ("/health",)
+PAGE = "https://site.example"
 METRICS = "/metrics"
 
 
 def registered() -> list[tuple[str, str]]:
     """Method and path of every route there is, so that new ones are covered."""
-    room = api_room(cast(Any, None))
+    room = api_room(cast(Any, SimpleNamespace(cors_origins=frozenset[str]())))
     app = application(cast(Any, None), Room(routes=room.routes))
     return [
         (route.method, route.resource.canonical.replace("{name}", "image_1.png"))
@@ -146,7 +148,8 @@ async def test_a_key_does_what_it_was_made_for(api: Api) -> None:
 
 
 async def test_limits_hold_for_clients_as_for_members(tmp_path: Path) -> None:
-    async with api_of(tmp_path / "bot", QUOTA_IMAGES_PER_DAY="2", API_ANONYMOUS="1") as api:
+    settings = {"API_CORS_ORIGINS": f"{PAGE}, http://localhost:3000/"}
+    async with api_of(tmp_path / "bot", QUOTA_IMAGES_PER_DAY="2", API_ANONYMOUS="1", **settings) as api:
         _, key = await api.make_key()
         api.key = None
         allowed = await api.call("GET", "/api/generate/providers")
@@ -162,6 +165,7 @@ async def test_limits_hold_for_clients_as_for_members(tmp_path: Path) -> None:
         assert (
             await api.call("GET", "/api/generate/providers", Origin="http://localhost:3000")
         ).status == 200
+        await pages_of_named_sites_may_call(api)
         jobs = [await api.generate(num_images=2)]
         full = await api.call("POST", "/api/images/generate", json=MISSION)
         assert (full.status, full.body["code"]) == (429, "quota_exceeded")
@@ -173,3 +177,34 @@ async def test_limits_hold_for_clients_as_for_members(tmp_path: Path) -> None:
         assert (await api.finished(jobs[1]))["status"] == "COMPLETED"
         assert (await api.call("GET", f"/api/images/status/{jobs[0]}")).status == 404
         assert not await api.stage.differences()
+
+
+async def pages_of_named_sites_may_call(api: Api) -> None:
+    async def preflight(path: str, origin: str) -> Answer:
+        return await api.call(
+            "OPTIONS", path, Origin=origin,
+            Access_Control_Request_Method="POST", Access_Control_Request_Headers="content-type,x-api-key",
+        )  # fmt: skip
+
+    asked = await preflight("/api/images/generate", PAGE)
+    assert (asked.status, asked.headers["Access-Control-Allow-Origin"]) == (204, PAGE)
+    assert "X-API-Key" in asked.headers["Access-Control-Allow-Headers"]
+    assert "POST" in asked.headers["Access-Control-Allow-Methods"]
+    for path, status in (("/api/generate/providers", 401), ("/api/images/status/x", 401)):
+        refused = await api.call("GET", path, Origin=PAGE)
+        assert (refused.status, refused.headers["Access-Control-Allow-Origin"]) == (status, PAGE), (
+            "none of this machine"
+        )
+    near = await api.call("GET", "/api/generate/providers", Origin="http://localhost:3000")
+    assert (near.status, near.headers["Access-Control-Allow-Origin"]) == (200, "http://localhost:3000")
+    assert near.headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Credentials" not in near.headers
+    for path, origin in (
+        ("/api/images/generate", "https://site.example.evil.example"),
+        ("/api/images/generate", "null"),
+        ("/health", PAGE),
+        ("/create", PAGE),
+    ):
+        denied = await preflight(path, origin)
+        assert denied.status in (401, 404, 405)
+        assert "Access-Control-Allow-Origin" not in denied.headers

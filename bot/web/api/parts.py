@@ -31,4 +31,5 @@ class Parts:
     watcher: Watcher
     webhooks: WebhookRepository
     metrics: Metrics
+    cors_origins: frozenset[str]
     receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PICTURES_AT_ONCE))

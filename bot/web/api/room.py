@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bot.web.api import handlers
 from bot.web.api.callers import is_local
+from bot.web.api.cors import Cors
 from bot.web.api.openapi import document
 from bot.web.api.operations import OPERATIONS, Operation
 from bot.web.api.page import SECURITY_POLICY, page
@@ -21,6 +22,8 @@ _OURS = ("/api/", "/generated_images/")
 
 
 def api_room(parts: Parts) -> Room:
+    cors = Cors(parts.cors_origins, _OURS)
+
     @cache
     def description() -> dict[str, Any]:
         return document(parts.services.catalog, parts.services.styles)
@@ -56,6 +59,10 @@ def api_room(parts: Parts) -> Room:
     async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await parts.metrics.counted(request, handler)
 
+    @web.middleware
+    async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await cors.asked(request, handler)
+
     return Room(
         routes=[
             *(_route(parts, operation) for operation in OPERATIONS),
@@ -65,7 +72,8 @@ def api_room(parts: Parts) -> Room:
             web.get("/metrics", metrics),
         ],
         middlewares=[border],
-        around=[counted],
+        around=[counted, preflight],
+        prepare=[cors.mark],
     )
 
 
