@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
@@ -55,7 +56,8 @@ async def tour(channel: ChannelPage) -> None:
         await taken(page, "server", widths=("tablet",))
 
 
-async def main() -> None:
+async def touring(tour: Callable[[ChannelPage], Awaitable[None]]) -> None:
+    """Through a playground of its own."""
     expect.set_options(timeout=PATIENCE_MS)
     with tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as address:
         async with async_playwright() as playwright:
@@ -66,4 +68,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(touring(tour))

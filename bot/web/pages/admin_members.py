@@ -15,8 +15,9 @@ from bot.errors import InvalidRequest, NotFound
 from bot.i18n import Texts, _
 from bot.images import Place, Requester
 from bot.membership import Unanswered
-from bot.quota_words import amount_words, limit_line, per, reason_words, rule_words, standing_line
+from bot.quota_words import amount_words, limit_line, per, rule_words, standing_line
 from bot.quotas import SubjectKind
+from bot.rules import Decision
 from bot.web.markup import html
 from bot.web.pages.admin_guard import Realm, server_page
 from bot.web.pages.admin_names import Names, names_for
@@ -178,11 +179,11 @@ async def _reasons(visit: Visit, realm: Realm, requester: Requester) -> list[dic
         (rule_words(t, one.decision.rule, one.decision.window, one.decision.amount), one)
         for one in explained.reasons
     ]
-    names = await names_for(visit, realm, [reason_words(t, one.decision) for _, one in said])
+    names = await names_for(visit, realm, [_why(t, one.decision) for _, one in said])
     lines = [
         {
             "rule": rule,
-            "why": html(names.put(reason_words(t, one.decision)), t),
+            "why": html(names.put(_why(t, one.decision)), t),
             "left": html(standing_line(t, one.standing), t) if one.standing else "",
             "standing": one.standing,
         }
@@ -197,6 +198,22 @@ async def _reasons(visit: Visit, realm: Realm, requester: Requester) -> list[dic
         }
         for pool in explained.pools
     ]
+
+
+def _why(t: Texts, decision: Decision) -> str:
+    """Why this rule and not another, to who is not that member."""
+    role = f"<@&{decision.subject_id}>"
+    match decision.source:
+        case "user":
+            return t("set for this member, which goes before everything else")
+        case "cap":
+            return t("their role {role} is a cap: nothing else gives them more", role=role)
+        case "role":
+            return t("from their role {role}", role=role)
+        case "default":
+            return t("the default of this bot's owner")
+        case _:
+            return t("what everyone here has")
 
 
 def _place(realm: Realm) -> Place:

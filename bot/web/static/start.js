@@ -4,6 +4,8 @@ import { follow, localTimes, quietForms, say, send } from "./atelier.js";
 
 localTimes();
 quietForms();
+// On a phone menus are wider than the screen: show where one is.
+for (const here of document.querySelectorAll("nav [aria-current=page]")) here.scrollIntoView({ block: "nearest", inline: "center" });
 for (const place of document.querySelectorAll("[data-card]")) follow(place);
 
 /** "Add to a board" as a dialog on the page where the picture is; without script it is a page of its own. */
