@@ -14,20 +14,27 @@ from tests.pages.channel import ChannelPage
 from tests.pages.conftest import CHROMIUM, FLAGS, PATIENCE_MS, ROOT, first_visit, playing
 
 FOLDER = ROOT / "docs" / "pictures"
-COLOURS = (256, 192, 128, 96, 64)
+COLOURS = (256, 192, 128, 96, 64, 48, 32)
 LARGEST_BYTES = 150_000
 
 
-async def keep(page: Page, name: str, **options: object) -> None:
+async def keep(
+    page: Page,
+    name: str,
+    *,
+    largest: int = LARGEST_BYTES,
+    mouse: tuple[float, float] = (700, 20),
+    **options: object,
+) -> None:
     """With as many colours as the size allows, so that the README loads at once."""
-    await page.mouse.move(700, 20)
+    await page.mouse.move(*mouse)
     shot = Image.open(io.BytesIO(await page.screenshot(**options))).convert("RGB")  # pyright: ignore[reportArgumentType]
     held = io.BytesIO()
     for colours in COLOURS:
         held = io.BytesIO()
         few = shot.quantize(colours, kmeans=2)
         shot.quantize(palette=few, dither=Image.Dither.FLOYDSTEINBERG).save(held, "PNG", optimize=True)
-        if held.tell() <= LARGEST_BYTES:
+        if held.tell() <= largest:
             break
     (FOLDER / f"{name}.png").write_bytes(held.getvalue())
 

@@ -41,9 +41,10 @@ export function localTimes(within = document) {
 function grow(place, told) {
   const bar = place.querySelector("progress");
   if (typeof told.percent === "number") { bar.max = 100; bar.value = told.percent; }
-  const shown = [...place.querySelectorAll("img")];
+  const frame = place.querySelector(".unfinished");
+  const shown = [...frame.children];
   (told.previews ?? []).forEach((address, at) => {
-    const picture = shown[at] ?? place.insertBefore(document.createElement("img"), bar);
+    const picture = shown[at] ?? frame.appendChild(document.createElement("img"));
     picture.alt = told.words;
     if (picture.getAttribute("src") !== address) picture.src = address;
   });

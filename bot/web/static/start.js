@@ -8,6 +8,10 @@ quietForms();
 for (const here of document.querySelectorAll("nav [aria-current=page]")) here.scrollIntoView({ block: "nearest", inline: "center" });
 for (const place of document.querySelectorAll("[data-card]")) follow(place);
 
+// On a phone the menu is wider than the screen: where one is must be in sight.
+const here = document.querySelector(".top nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
+
 /** "Add to a board" as a dialog on the page where the picture is; without script it is a page of its own. */
 document.addEventListener("click", async (event) => {
   const link = event.target.closest?.('a[href^="/boards/add?"]');
