@@ -56,6 +56,18 @@ class WebSessionRepository:
             WebSessionRow, select(web_sessions).where(web_sessions.c.digest == digest, alive)
         )
 
+    async def local(self) -> tuple[list[WebLinkRow], list[WebSessionRow]]:
+        """Links that can still be used, and living sessions, of members without Discord (ids below zero)."""
+        now = self._database.now()
+        links = select(web_links).where(
+            web_links.c.user_id < 0, web_links.c.used_at.is_(None), web_links.c.expires_at > now
+        )
+        sessions = select(web_sessions).where(web_sessions.c.user_id < 0, web_sessions.c.expires_at > now)
+        return (
+            await self._database.many(WebLinkRow, links.order_by(web_links.c.created_at)),
+            await self._database.many(WebSessionRow, sessions.order_by(web_sessions.c.seen_at)),
+        )
+
     async def seen(self, digest: str, expires_at: float) -> None:
         change = update(web_sessions).where(web_sessions.c.digest == digest)
         await self._database.change(change.values(seen_at=self._database.now(), expires_at=expires_at))

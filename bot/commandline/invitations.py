@@ -10,7 +10,6 @@ from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Verbs, read_
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from bot.web.signin import Person
 
 
 def declare(verbs: Verbs) -> None:
@@ -55,7 +54,7 @@ def web_link(options: argparse.Namespace) -> int:
 
 async def _answer(settings: Settings, options: argparse.Namespace) -> str:
     from bot.foundation import opened
-    from bot.web.signin import INVITATION_SECONDS, LINK_SECONDS, SignIn
+    from bot.web.signin import LOCAL_OWNER_ID, Person, SignIn
     from storage.web_sessions import WebSessionRepository
 
     async with opened(settings.database_url) as database:
@@ -63,20 +62,11 @@ async def _answer(settings: Settings, options: argparse.Namespace) -> str:
         if options.revoke is not None:
             browsers = await signin.end_everywhere(options.revoke)
             return t("Signed out of {n} browsers; links that nobody used are over.", n=browsers)
-        person = _person(options)
-        seconds = LINK_SECONDS if person.owner else INVITATION_SECONDS
-        link = settings.web_address + await signin.link(person, seconds=seconds)
-    if person.owner:
-        return link
+        if options.admin:
+            person = Person(user_id=LOCAL_OWNER_ID, name="Admin", owner=True)
+            return settings.web_address + await signin.link(person)
+        path, person = await signin.invite(options.invite, options.guild, user_id=options.member)
     words = t(
         "{name} is member {id}: a new link for them takes --member {id}.", name=person.name, id=person.user_id
     )
-    return f"{link}\n{words}"
-
-
-def _person(options: argparse.Namespace) -> Person:
-    from bot.web.signin import LOCAL_OWNER_ID, Person, new_local_id
-
-    if options.admin:
-        return Person(user_id=LOCAL_OWNER_ID, name="Admin", owner=True)
-    return Person(user_id=options.member or new_local_id(), name=options.invite, guild_id=options.guild)
+    return f"{settings.web_address}{path}\n{words}"

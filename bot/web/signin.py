@@ -91,6 +91,16 @@ class Session:
     person: Person
 
 
+@dataclass(kw_only=True)
+class Guest:
+    """A member without Discord: until when a link lets them in, in how many browsers they are, when last seen."""
+
+    person: Person
+    link_until: float | None = None
+    browsers: int = 0
+    seen_at: float | None = None
+
+
 def new_local_id() -> int:
     """For a member without Discord: below zero, where no snowflake is, and exact as a JavaScript number."""
     return LOCAL_OWNER_ID - 1 - secrets.randbelow(_LOCAL_IDS)
@@ -174,6 +184,29 @@ class SignIn:
         person = replace(session.person, **changes)
         await self._repository.set_facts(session.digest, person.to_json())
         return replace(session, person=person)
+
+    async def invite(self, name: str, guild_id: int = 0, *, user_id: int | None = None) -> tuple[str, Person]:
+        """The path of a link for a member without Discord, and who that is: somebody new where no `user_id` says who.
+
+        `guild_id` is the server whose public pictures they see.
+        """
+        person = Person(user_id=user_id or new_local_id(), name=name, guild_id=guild_id)
+        return await self.link(person, seconds=INVITATION_SECONDS), person
+
+    async def guests(self) -> list[Guest]:
+        """By name."""
+        links, sessions = await self._repository.local()
+        found: dict[int, Guest] = {}
+        for row in [*links, *sessions]:
+            person = Person.from_json(row.user_id, row.facts)
+            guest = found.setdefault(row.user_id, Guest(person=person))
+            guest.person = person
+            match row:
+                case WebLinkRow():
+                    guest.link_until = row.expires_at
+                case WebSessionRow():
+                    guest.browsers, guest.seen_at = guest.browsers + 1, row.seen_at
+        return sorted(found.values(), key=lambda guest: guest.person.name.casefold())
 
     async def end(self, session: Session) -> None:
         await self._repository.end(session.digest)

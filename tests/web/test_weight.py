@@ -95,18 +95,21 @@ async def test_every_page_is_light(start_stage: StartStage, with_openai: dict[st
     [made] = await stage.ended_rows(stage.admin)
     picture = f"{made.id}_1"
     board = await hang(stage, picture)
-    rooms = {"boards": board, "requests": made.id}
+    rooms = {"boards": board, "requests": made.id, "members": str(stage.admin.id)}
     weighed: dict[str, tuple[int, int]] = {}
     async with browser(f"http://127.0.0.1:{port}") as admin:
         await sign_in(stage, admin, stage.admin)
         for path in _readable():
-            room = path.removeprefix("/admin/{guild}").split("/")[1] if path.count("/") > 1 else ""
+            room = path.removeprefix("/admin/{guild}").lstrip("/").partition("/")[0]
             named = path.replace("{guild}", str(stage.guild.id)).replace("{id}", rooms.get(room, picture))
             asked = named + (f"?image={picture}" if path == "/boards/add" else "")
             if "{" not in asked and not path.endswith("/events") and (found := await weigh(admin, asked)):
                 weighed[path] = found
     for path, (page, rest) in weighed.items():
-        print(f"{path:28} {page:7,} bytes of HTML, {rest:7,} of sheet and scripts, {page + rest:7,} in all")
+        print(f"{path:36} {page:7,} bytes of HTML, {rest:7,} of sheet and scripts, {page + rest:7,} in all")
     assert weighed.keys() >= {"/create", "/mine", "/server", "/boards", "/boards/{id}", "/pictures/{id}"}
     assert weighed.keys() >= {"/requests/{id}", "/region/{id}", "/boards/add"}
+    for name in ("models", "blocks", "providers", "apikeys", "webhooks", "requests", "members"):
+        assert f"/admin/{{guild}}/{name}" in weighed
+    assert weighed.keys() >= {"/admin/house/providers", "/admin/house/invitations"}
     assert not {path: sum(found) for path, found in weighed.items() if sum(found) > MOST_BYTES}

@@ -6,10 +6,16 @@ from aiohttp import web
 
 from bot.web.pages import (
     admin,
+    admin_apikeys,
     admin_audit,
+    admin_blocks,
+    admin_invitations,
     admin_members,
+    admin_models,
+    admin_providers,
     admin_requests,
     admin_usage,
+    admin_webhooks,
     boards,
     create,
     entry,
@@ -37,8 +43,14 @@ def page_routes(site: Site) -> list[web.AbstractRouteDef]:
         *admin.routes(site),
         *admin_requests.routes(site),
         *admin_members.routes(site),
+        *admin_blocks.routes(site),
+        *admin_models.routes(site),
+        *admin_providers.routes(site),
         *admin_usage.routes(site),
+        *admin_apikeys.routes(site),
+        *admin_webhooks.routes(site),
         *admin_audit.routes(site),
+        *admin_invitations.routes(site),
     ]
 
 

@@ -106,7 +106,7 @@ def _shelves(visit: Visit) -> list[dict[str, Any]]:
     return [
         {
             "name": shelf.name,
-            "status": _status(visit, shelf.health.status),
+            "status": provider_status(visit, shelf.health.status),
             "ready": shelf.health.status not in ("no_key", "misconfigured"),
             "models": [
                 {"id": one.model.id, "name": one.model.name, "price": _tag(visit, one.model)}
@@ -118,7 +118,7 @@ def _shelves(visit: Visit) -> list[dict[str, Any]]:
     ]
 
 
-def _status(visit: Visit, status: str) -> str:
+def provider_status(visit: Visit, status: str) -> str:
     t = visit.t
     words = {
         "ready": t("ready"),

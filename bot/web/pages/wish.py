@@ -24,17 +24,17 @@ async def wish_of(visit: Visit) -> ImageRequest:
     form = visit.form
     inputs = await _inputs(visit)
     return ImageRequest(
-        kind=_kind(_text(form, "kind"), inputs),
-        prompt=_text(form, "prompt") or "",
-        model=_text(form, "model") or "",
-        count=_number(form, "count") or 1,
-        size=_text(form, "size") or "auto",
-        quality=_text(form, "quality"),
-        style=_text(form, "style"),
-        background=_text(form, "background"),
-        negative=_text(form, "negative"),
-        seed=_number(form, "seed"),
-        strength=_STRENGTHS.get(_text(form, "strength") or ""),
+        kind=_kind(text_in(form, "kind"), inputs),
+        prompt=text_in(form, "prompt") or "",
+        model=text_in(form, "model") or "",
+        count=number_in(form, "count") or 1,
+        size=text_in(form, "size") or "auto",
+        quality=text_in(form, "quality"),
+        style=text_in(form, "style"),
+        background=text_in(form, "background"),
+        negative=text_in(form, "negative"),
+        seed=number_in(form, "seed"),
+        strength=_STRENGTHS.get(text_in(form, "strength") or ""),
         inputs=inputs,
     )
 
@@ -94,8 +94,8 @@ def _kind(named: str | None, inputs: Sequence[InputImage]) -> Kind:
 
 async def _inputs(visit: Visit) -> tuple[InputImage, ...]:
     """Pictures of ours by id, in the order of the form, then those that came with it."""
-    known = [str(one) for one in _all(visit.form, "from") if one]
-    files = [one for one in _all(visit.form, "pictures") if isinstance(one, FileField) and one.filename]
+    known = [str(one) for one in all_of(visit.form, "from") if one]
+    files = [one for one in all_of(visit.form, "pictures") if isinstance(one, FileField) and one.filename]
     if len(known) + len(files) > MAX_PICTURES:
         raise InvalidRequest(
             field="pictures", problem="too_many", allowed=[str(MAX_PICTURES)], model="Atelier"
@@ -106,18 +106,21 @@ async def _inputs(visit: Visit) -> tuple[InputImage, ...]:
     return tuple(found)
 
 
-def _all(form: Mapping[str, Any], name: str) -> list[Any]:
+def all_of(form: Mapping[str, Any], name: str) -> list[Any]:
+    """Every value of a field that may be there several times."""
     several = getattr(form, "getall", None)
     return several(name, []) if several else [form[name]] if name in form else []
 
 
-def _text(form: Mapping[str, Any], name: str) -> str | None:
+def text_in(form: Mapping[str, Any], name: str) -> str | None:
+    """Without spaces at its ends; None where nothing is left."""
     value = form.get(name)
     return value.strip() or None if isinstance(value, str) else None
 
 
-def _number(form: Mapping[str, Any], name: str) -> int | None:
-    typed = _text(form, name)
+def number_in(form: Mapping[str, Any], name: str) -> int | None:
+    """Raises InvalidRequest where something else than a whole number was typed."""
+    typed = text_in(form, name)
     if typed is None:
         return None
     try:
