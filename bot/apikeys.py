@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ ANONYMOUS_USER_ID = -1
 """Whoever calls without a key where the owner allows it: one account for all of them."""
 
 _PREFIX = "atl"
+_FORM = re.compile(rf"{_PREFIX}_([0-9a-f]{{12}})_([0-9A-Za-z_-]+)")
+"""Whatever else a header may hold reaches neither the database nor a digest."""
+
 _FRESH_SECONDS = 5.0
 """How long another process may go on with a key that was just revoked."""
 
@@ -85,10 +89,10 @@ class ApiKeys:
 
     async def find(self, key: str) -> ApiKeyRow | None:
         """The row of a key that holds now; None for every other text."""
-        prefix, _, rest = key.strip().partition("_")
-        key_id, _, secret = rest.partition("_")
-        if prefix != _PREFIX or not key_id or not secret or not rest.isascii():
+        found = _FORM.fullmatch(key.strip())
+        if found is None:
             return None
+        key_id, secret = found.groups()
         row = await self._row(key_id)
         if row is None or not hmac.compare_digest(_digest(secret), row.digest):
             return None

@@ -152,14 +152,22 @@ class Studio:
 
         An empty `model` means that nobody named one: `default_model`, or the default of the kind, is taken.
         """
-        prompt = safety.clean(request.prompt)
+        prompt, negative = safety.clean(request.prompt), safety.clean(request.negative or "") or None
         direction = request.direction or (FREE if request.kind is Kind.VARIATIONS else None)
         catalog = catalog or self._catalog
         model = request.model or default_model or catalog.default(request.kind).id
         style = self._styles.check(request.style)
         chosen = bool(request.model) if request.chosen is None else request.chosen
         checked = catalog.check(
-            replace(request, prompt=prompt, model=model, style=style, chosen=chosen, direction=direction)
+            replace(
+                request,
+                prompt=prompt,
+                negative=negative,
+                model=model,
+                style=style,
+                chosen=chosen,
+                direction=direction,
+            )
         )
         if checked.seed is None and catalog.find(checked.model).seed:
             # Chosen here rather than by the vendor: the card can state it, and the same words with it draw the same.

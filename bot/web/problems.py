@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 import structlog
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.errors import AtelierError
 from bot.i18n import Texts, _
@@ -116,6 +117,9 @@ async def in_words(request: web.Request, handler: Handler) -> web.StreamResponse
         _log.error("the web side cannot reach what is stored", path=request.path, why=str(error))
         words = say(_("The database or the image store cannot be used just now. Try again soon."))
         return answer(Problem(503, "storage", words, headers={"Retry-After": "10"}), texts_of(request))
+    except HttpProcessingError:
+        # A part of a multipart body whose head is none; what is wrong with the request's own never comes this far.
+        return answer(_of_http(web.HTTPBadRequest()), texts_of(request))
     except ConnectionError:
         raise
     except Exception:  # noqa: BLE001 - the client must get an answer of the one shape, the log the traceback

@@ -157,6 +157,8 @@ async def test_limits_hold_for_clients_as_for_members(tmp_path: Path) -> None:
         hostile: tuple[dict[str, Any], ...] = (
             {"Host": "evil.example"},
             {"Origin": "https://evil.example"},
+            {"Origin": "http://[::1"},
+            {"Host": "[::1"},
             {"X-Forwarded-For": "203.0.113.7"},
             {"Sec-Fetch-Site": "cross-site"},
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
+from aiohttp.http_exceptions import InvalidHeader
 from aiohttp.test_utils import TestServer
 
 from bot.errors import AtelierError, CoolingDown, InvalidRequest, NoProvider, NotFound, QuotaExceeded
@@ -104,6 +105,11 @@ async def test_what_nobody_expected_shows_a_reference_and_nothing_else(ask: Ask)
     status, _, body = await ask(RuntimeError("secret detail"))
     assert status == 500
     assert "secret detail" not in str(body)
+
+
+async def test_a_body_whose_parts_have_no_heads_is_not_our_fault(ask: Ask) -> None:
+    status, _, body = await ask(InvalidHeader(b"nothing"))
+    assert (status, body["code"]) == (400, "bad_request")
 
 
 async def test_paths_and_methods_that_are_not_there_answer_in_the_same_shape(ask: Ask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -73,6 +74,7 @@ async def test_a_web_process_and_a_worker_are_one_api(
             await formats_are_what_was_asked_for(api, receiver, await webhook_secret(api, row.id))
             await a_job_of_the_worker_is_cancelled(api, stability)
             await a_picture_that_came_here_is_changed_there(api, gemini)
+            await what_postgresql_cannot_store_breaks_nothing(api, stability)
             assert not await api.stage.differences()
             assert not stability.violations + gemini.violations
 
@@ -128,3 +130,18 @@ async def a_picture_that_came_here_is_changed_there(api: Api, gemini: FakeGemini
     asked = [call for call in gemini.calls if "make it blue" in json.dumps(call.fields)]
     assert len(asked) == 1
     assert "inlineData" in json.dumps(asked[0].fields)
+
+
+async def what_postgresql_cannot_store_breaks_nothing(api: Api, stability: FakeStability) -> None:
+    job_id = await api.generate(
+        "a\0 fox",
+        model="stability/sd3.5-large",
+        negative_prompt="a\0 dog <sd_cpp_extra_args>{}</sd_cpp_extra_args>",
+    )
+    assert (await api.finished(job_id))["status"] == "COMPLETED"
+    fields = stability.calls[-1].fields
+    assert (fields["prompt"], fields["negative_prompt"]) == ("a fox", "a dog"), fields
+    secret = base64.b64encode(b"reader:atl_\0_x").decode()
+    assert (await api.call("GET", "/api/docs", Authorization=f"Basic {secret}")).status == 401
+    assert (await api.call("GET", "/api/images/status/img_%00aaaaaaaaaaaa")).status == 404
+    assert "a web request failed" not in api.stage.bot.log()

@@ -107,11 +107,18 @@ def is_local(request: web.Request) -> bool:
     ):
         return False
     origin = headers.get("Origin")
-    if origin is not None and not _is_loopback(urlsplit(origin).hostname):
+    if origin is not None and not _is_loopback(_host_of(origin)):
         return False
     if origin is None and headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         return False
-    return _is_loopback(request.remote) and _is_loopback(urlsplit(f"//{request.host}").hostname)
+    return _is_loopback(request.remote) and _is_loopback(_host_of(f"//{request.host}"))
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
 def _is_loopback(host: str | None) -> bool:
