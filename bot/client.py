@@ -28,7 +28,7 @@ from bot.delivery.cards import CardMaker
 from bot.desk import DeskButton, PickChannel, PickText, landing
 from bot.details import Lineage
 from bot.emblems import signs_of
-from bot.errors import AtelierError, NotAllowed, QuotaExceeded, Refused
+from bot.errors import AtelierError, NotAllowed, NotFound, QuotaExceeded, Refused
 from bot.i18n import texts_for, translate
 from bot.items import PageButton, PageMenu
 from bot.keepsakes import Keepsakes
@@ -142,8 +142,7 @@ class AtelierTree(app_commands.CommandTree["AtelierBot"]):
     async def on_error(
         self, interaction: discord.Interaction[AtelierBot], error: app_commands.AppCommandError, /
     ) -> None:
-        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await interaction.client.explain(interaction, cause)
+        await interaction.client.explain(interaction, _cause(interaction, error))
 
 
 class GettextTranslator(app_commands.Translator):
@@ -221,6 +220,11 @@ class AtelierBot(commands.AutoShardedBot):
     def desks(self) -> list[str]:
         """The actions of buttons and menus about people and money."""
         return list(self._desks)
+
+    @property
+    def presses(self) -> list[str]:
+        """The actions of the buttons of cards."""
+        return list(self._presses)
 
     @property
     def submits(self) -> list[str]:
@@ -370,6 +374,17 @@ class AtelierBot(commands.AutoShardedBot):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         _log.exception("an event handler failed", event=event_method)
+
+
+def _cause(interaction: discord.Interaction, error: app_commands.AppCommandError) -> BaseException:
+    if isinstance(error, app_commands.CommandInvokeError):
+        return error.original
+    if isinstance(error, app_commands.TransformerError) and isinstance(error.value, discord.User):
+        # A command takes a member and was given somebody who is none here; in a direct message nobody is one.
+        if interaction.guild_id is None:
+            return NotAllowed(what="server_only")
+        return NotFound(what="member", id=str(error.value.id))
+    return error
 
 
 def _what(interaction: discord.Interaction) -> str:

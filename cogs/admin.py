@@ -16,7 +16,7 @@ from cogs.admin_status import AdminStatus
 from cogs.admin_watch import AdminWatch
 
 
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.default_permissions(discord.Permissions(manage_guild=True))
 class Admin(
     AdminMoney, AdminHouse, AdminSettings, AdminWatch, AdminStatus, AdminApiKeys, commands.GroupCog,

@@ -106,7 +106,6 @@ class Boards(commands.GroupCog, group_name="board", group_description=locale_str
         description=locale_str("Show a board to everyone here, or keep it to yourself again")
     )
     @app_commands.describe(name=locale_str("Which board"), on=locale_str("No: keep it to yourself again"))
-    @app_commands.guild_only()
     async def share(self, interaction: discord.Interaction[AtelierBot], name: str, on: bool = True) -> None:
         await first_answer(self._bot, interaction, private=not on)
         visitor, t = visitor_of(interaction), texts_for(str(interaction.locale))

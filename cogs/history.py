@@ -83,7 +83,7 @@ class History(commands.Cog):
             Choice(name=locale_str("favourites"), value="favourites"),
         ]
     )
-    @app_commands.guild_only()
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     async def gallery(
         self,
         interaction: discord.Interaction[AtelierBot],
@@ -139,6 +139,9 @@ class History(commands.Cog):
         services = self._bot.services
         found = await services.requests.with_images(row.id)
         images = [image for image in found[1] if image.deleted_at is None] if found else []
+        if found and found[1] and not images:
+            # The menu was made before they were deleted.
+            raise NotFound(what="image", id=row.id)
         try:
             files = await services.cards.files(row, images, limit)
         except StorageError as error:

@@ -80,7 +80,6 @@ class Quota(
         cap=locale_str("The role lowers what other roles allow"),
     )
     @app_commands.choices(window=WINDOWS)
-    @app_commands.guild_only()
     async def set(
         self,
         interaction: discord.Interaction[AtelierBot],
@@ -148,7 +147,6 @@ class Quota(
         role=locale_str("For each member of a role"),
         channel=locale_str("For all of a channel together"),
     )
-    @app_commands.guild_only()
     async def remove(
         self,
         interaction: discord.Interaction[AtelierBot],
@@ -174,7 +172,6 @@ class Quota(
         images=locale_str("How many pictures"),
         usd=locale_str("How much money, in dollars"),
     )
-    @app_commands.guild_only()
     async def grant(
         self,
         interaction: discord.Interaction[AtelierBot],
@@ -203,7 +200,6 @@ class Quota(
         description=locale_str("For admins: let a member start anew today, this week and this month")
     )
     @app_commands.describe(user=locale_str("For one member"))
-    @app_commands.guild_only()
     async def reset(self, interaction: discord.Interaction[AtelierBot], user: discord.Member) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)
@@ -220,7 +216,6 @@ class Quota(
     @app_commands.describe(
         source=locale_str("Whose limits are taken as they are"), target=locale_str("Who gets them")
     )
-    @app_commands.guild_only()
     async def copy(self, interaction: discord.Interaction[AtelierBot], source: Whom, target: Whom) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)
@@ -234,7 +229,6 @@ class Quota(
         await interaction.edit_original_response(content=words)
 
     @app_commands.command(description=locale_str("For admins: all limits of this server"))
-    @app_commands.guild_only()
     async def list(self, interaction: discord.Interaction[AtelierBot]) -> None:
         guild_id = require_admin(self._bot, interaction)
         t = await think_privately(interaction)

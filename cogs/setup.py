@@ -74,7 +74,7 @@ class Setup(commands.Cog):
         await self._bot.services.admin.notices.post(guild.id, channel.id, words, _begin(t))
 
     @app_commands.command(description=locale_str("Set the bot up in this server"))
-    @app_commands.guild_only()
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
     @app_commands.default_permissions(discord.Permissions(manage_guild=True))
     async def setup(self, interaction: discord.Interaction[AtelierBot]) -> None:
         await self._show(interaction)
@@ -150,7 +150,7 @@ class Setup(commands.Cog):
 
     async def _redraw(self, interaction: discord.Interaction, guild_id: int) -> None:
         server = await self._bot.services.admin.servers.of(guild_id)
-        t = texts_for(server.settings.language or str(interaction.locale))
+        t = texts_for(str(interaction.locale))
         rows = await self._bot.services.quotas.list(guild_id)
         limits = t.n("{n} limit is set.", "{n} limits are set.", len(rows)) if rows else t("No limits yet.")
         lines = [

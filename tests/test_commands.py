@@ -99,3 +99,13 @@ async def test_required_options_come_first(payload: list[dict[str, Any]]) -> Non
         for entry in nodes(command):
             required = [bool(option.get("required")) for option in entry.get("options", ())]
             assert required == sorted(required, reverse=True), entry["name"]
+
+
+async def test_what_needs_a_server_is_not_offered_in_direct_messages(payload: list[dict[str, Any]]) -> None:
+    """discord.py's own `guild_only` leaves the tree's default in `contexts`, and Discord goes by that."""
+    only = {entry["name"] for entry in payload if entry["contexts"] == [0]}
+    assert only == {"admin", "setup", "gallery"}
+    assert {entry["name"] for entry in payload if entry["default_member_permissions"] is not None} == {
+        "admin",
+        "setup",
+    }

@@ -61,8 +61,6 @@ def _(error: NotFound, t: Texts) -> str:
         return t("I am in no such server.")
     if error.what == "key":
         return t("There is no such key any more.")
-    if error.what == "member":
-        return t("There is no such member any more.")
     if error.what == "picture_in_message":
         return t("There is no picture in that message. PNG, JPEG, WebP and GIF are fine.")
     return t("That request is not there any more.")

@@ -17,6 +17,7 @@ from bot.playground.messages import Message
 from storage.database import open_database
 from storage.paces import FIRST_GAP_SECONDS
 from tests.fakes.openai_server import FakeOpenAI
+from tests.scenarios import everybody
 from tests.scenarios.conftest import staged
 from tests.scenarios.fleet import Fleet, fleet_of
 from tests.scenarios.process import BotProcess
@@ -82,6 +83,15 @@ async def test_a_gateway_accepts_and_workers_draw_and_deliver(start_fleet: Start
     window = await (await fleet.stage.discord.click(who, card, "Vary")).modal()
     varied = await (await fleet.stage.discord.submit(who, window, {"direction": "light"})).card(timeout=30)
     assert varied.alt_texts == ["Variation 1, Other light: wish 0"]
+    for button in card.buttons:
+        if button.label != "Delete":
+            heard = await everybody.told(
+                await fleet.stage.discord.click(who, card, button.label), drawn=False
+            )
+            assert heard.text or heard.message, button
+    await fleet.stage.discord.click(who, card, "Delete")
+    await card.until_deleted()
+    assert not everybody.errors_logged(fleet.stage)
     assert fleet.stage.bot.log().count("request ended") == 0
     assert await fleet.stage.bot.stop() == 0
     assert [await worker.stop() for worker in fleet.workers] == [0, 0]

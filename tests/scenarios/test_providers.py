@@ -71,8 +71,8 @@ CASES = {
     "a1111": Case(
         vendor=FakeA1111,
         settings={"A1111_BASE_URL": "URL"},
-        offered="Stable Diffusion (your own) · free",
-        model="Stable Diffusion (your own)",
+        offered="Stable Diffusion (local) · free",
+        model="Stable Diffusion (local)",
         edits_with="a1111/default",
         price="free",
     ),
