@@ -94,7 +94,7 @@ class Catalog:
             self._default = self.find(name).id
         except (UnknownModel, RetiredModel, NoProvider) as error:
             names = ", ".join(model.id for model in self.models()) or "none: no provider is set up"
-            problem = f"the model {name!r} cannot be used ({error.kind})"
+            problem = f"cannot be {name!r}: {_why(error)}"
             raise SettingsError(
                 problems=[("DEFAULT_MODEL", problem, f"models that can be: {names}")]
             ) from error
@@ -244,3 +244,17 @@ def _rank(wanted: str, model: ImageModel) -> int | None:
     if any(name.startswith(wanted) for name in names):
         return 0
     return 1 if any(wanted in name for name in names) else None
+
+
+def _why(error: UnknownModel | RetiredModel | NoProvider) -> str:
+    match error:
+        case NoProvider(setting=str(setting)):
+            return f"{setting} is not set"
+        case NoProvider(provider=provider):
+            return f"{provider} is not set up"
+        case RetiredModel(successor=str(successor)):
+            return f"it is retired, and {successor} takes its place"
+        case RetiredModel():
+            return "it is retired"
+        case _:
+            return "there is no such model"

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from bot.commandline import failures, service
 from bot.errors import SettingsError, StartupError
 
 ROOT = Path(__file__).parent.parent
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+_MODULES = {"discord.py": "discord", "google-genai": "google", "pillow": "PIL", "python-dotenv": "dotenv"}
 HEAVY = {"aiohttp", "babel", "dbos", "discord", "openai", "PIL", "pydantic", "sqlalchemy"}
 
 
@@ -39,6 +42,30 @@ def test_help_names_the_verbs_and_loads_nothing_heavy(tmp_path: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert not HEAVY & set(loaded.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("statement", "budget"),
+    [
+        ("import bot", set[str]()),
+        ("import bot.cli; bot.cli._parser()", {"argcomplete"}),
+        # Vendors' SDKs, Discord and the engine are loaded only by whom they serve.
+        (
+            "from bot import Atelier",
+            {"aiohttp", "cryptography", "obstore", "orjson", "pydantic", "rich", "sqlalchemy", "structlog"},
+        ),
+    ],
+)
+def test_start_up_loads_no_more_than_its_budget(statement: str, budget: set[str]) -> None:
+    """Counted in packages that this project names itself, not in time: a busy machine changes nothing."""
+    named = {re.match(r"[\w.-]+", text) for text in PYPROJECT["project"]["dependencies"]}
+    ours = {_MODULES.get(found[0], found[0].replace("-", "_")) for found in named if found}
+    script = f"{statement}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    indirect = {"pybase64", "yarl", "rich"}
+    assert set(loaded.stdout.split()) & ours - indirect <= budget
 
 
 def test_version_is_the_one_of_the_project(tmp_path: Path) -> None:

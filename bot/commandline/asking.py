@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.commandline import failures
 from bot.commandline.language import t
 from bot.commandline.verbs import (
+    AS_JSON,
     EXIT_INTERRUPTED,
     EXIT_OK,
     EXIT_PARTLY,
@@ -91,7 +92,7 @@ def _declare_way(parser: argparse.ArgumentParser, *, many: bool) -> None:
 
 
 def declare_talk(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] what add_argument_group returns has no other name
-    parser.add_argument("--json", action="store_true", help=t("say it for programs"))
+    parser.add_argument("--json", action="store_true", help=t(AS_JSON))
     parser.add_argument("--quiet", action="store_true", help=t("say nothing but errors and file names"))
 
 

@@ -22,7 +22,7 @@ def declare(verbs: Verbs) -> None:
             "atelier completion fish > ~/.config/fish/completions/atelier.fish"
         ),
     )
-    parser.add_argument("shell", choices=SHELLS)
+    parser.add_argument("shell", choices=SHELLS, help=t("which one you type in"))
 
 
 def completion(options: argparse.Namespace) -> None:

@@ -37,7 +37,9 @@ def declare(verbs: Verbs) -> None:
     hooks = verbs.add("webhooks", webhooks, t("look after webhooks"))
     does = hooks.add_subparsers(dest="what", metavar="<what>", required=True)
     listed = does.add_parser("list", help=t("list those that could not be delivered"))
-    listed.add_argument("--state", default="dead", choices=("dead", "waiting", "delivered"))
+    listed.add_argument(
+        "--state", default="dead", choices=("dead", "waiting", "delivered"), help=t("default: dead")
+    )
     replay = does.add_parser("replay", help=t("send again what could not be delivered"))
     replay.add_argument("id", nargs="?", help=t("only this one; else all"))
     secret = does.add_parser("secret", help=t("show what signs webhooks"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.commandline.language import t, texts
+from bot.commandline.verbs import say_json
 from bot.i18n import Texts
 from bot.plain import plain_words
 
@@ -103,7 +103,7 @@ class Screen:
             self.warn(self.words(result.failure))
 
     def json(self, told: Any) -> None:
-        print(json.dumps(told, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+        say_json(told)
 
     def note(self, words: str) -> None:
         """For people; not said where it was asked to be quiet."""

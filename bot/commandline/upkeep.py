@@ -11,11 +11,11 @@ from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
 
 def declare(verbs: Verbs) -> None:
     saving = verbs.add("backup", backup, t("write the database into one file, also while the bot runs"))
-    saving.add_argument("where", metavar="FILE|DIR", type=Path)
+    saving.add_argument("where", metavar="FILE|DIR", type=Path, help=t("where it goes"))
     restoring = verbs.add(
         "restore", restore, t("put a backup in place of the database; unfinished requests are closed")
     )
-    restoring.add_argument("file", metavar="FILE", type=Path)
+    restoring.add_argument("file", metavar="FILE", type=Path, help=t("what backup wrote"))
     moving = verbs.add(
         "migrate-store", migrate_store, t("move everything from one database to another, and prove it")
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.commandline.language import t
+from bot.i18n import _
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -17,6 +19,9 @@ EXIT_INTERRUPTED = 130
 
 Verb = Callable[[argparse.Namespace], int | None]
 """Returns the exit code; None is EXIT_OK."""
+
+
+AS_JSON = _("say it for programs")
 
 
 class Verbs:
@@ -39,3 +44,10 @@ def read_settings(need: Sequence[str] = ()) -> Settings:
     from bot.settings import load_settings
 
     return load_settings(need=need)
+
+
+def say_json(told: object) -> None:
+    """On stdout: indented where a person looks, one line for programs."""
+    import json
+
+    print(json.dumps(told, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))

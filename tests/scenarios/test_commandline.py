@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE, Process
 
@@ -27,6 +28,15 @@ async def test_both_draw_at_once_and_the_ledger_adds_up(start_stage: StartStage)
     assert {one["prompt"]: one["state"] for one in told} == {"a slow fox": "delivered", "a boat": "delivered"}
     assert await _said(await _atelier(stage, "ledger", "verify")) == "The ledger adds up.\n"
     assert "reconciled" not in stage.bot.log()
+    told = json.loads(await _said(await _atelier(stage, "doctor", "--json")))
+    assert [one["words"] for one in told if one["what"] == "ledger"] == ["adds up"]
+    with sqlite3.connect(stage.bot.database) as database:
+        booked = database.execute(
+            "SELECT door, SUM(ledger.used_images) FROM ledger JOIN requests ON requests.id = ledger.request_id "
+            "WHERE ledger.kind = 'settle' GROUP BY door ORDER BY door"
+        ).fetchall()
+    print(f"one ledger, beside a running bot: pictures settled by door {booked}, difference 0")
+    assert [door for door, _ in booked] == ["cli", "discord"]
 
 
 async def _atelier(stage: Stage, *arguments: str, **more: str) -> Process:

@@ -90,6 +90,17 @@ async def test_a_default_model_that_is_gone_names_the_setting(start_stage: Start
     assert "DEFAULT_MODEL" in said
 
 
+async def test_a_model_whose_key_is_missing_names_both(start_stage: StartStage) -> None:
+    stage = await start_stage(run=False)
+    code, said = await refusal(stage, DEFAULT_MODEL="gemini/gemini-nano-banana-2.1", OPENAI_API_KEY="sk-test")
+    assert code == 2
+    assert "DEFAULT_MODEL" in said
+    assert "GEMINI_API_KEY" in said
+    code, said = await refusal(stage, MODERATION="all")
+    assert code == 2
+    assert "MODERATION needs OPENAI_API_KEY" in said
+
+
 async def test_a_second_bot_on_the_same_file_is_told_to_use_postgres(stage: Stage) -> None:
     running = stage.bot._process
     code, said = await refusal(stage)
