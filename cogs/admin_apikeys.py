@@ -112,6 +112,10 @@ class AdminApiKeys(commands.Cog):
         webhooks = self._bot.services.admin.webhooks
         if again:
             count = await webhooks.replay(time.time(), guild_id=guild_id)
+            if count:
+                await self._bot.services.admin.audit.add(
+                    guild_id, interaction.user.id, "webhooks.replay", "all", after={"count": count}
+                )
             await interaction.edit_original_response(content=t("🔁 Will be sent again: {n}.", n=count))
             return
         rows = await webhooks.list("dead", limit=_SHOWN, guild_id=guild_id)

@@ -11,7 +11,6 @@ from tests.pages.studio_pictures import taken, touring
 from tests.pages.test_admin_pages import at_admin, tab
 from tests.pages.test_studio import create, studio
 
-EVERY = ("phone", "tablet", "desktop")
 DRAWN = {
     "Ada": ("a lantern street in the rain", "a tea house on a cliff in fog"),
     "Camille": ("un héron au bord du canal", "une halle aux grains en hiver", "un tram dans le brouillard"),
@@ -32,7 +31,7 @@ async def tour(channel: ChannelPage) -> None:
                 await expect(page.locator("#results .card .pictures img")).to_have_count(2)
     async with studio(channel, "Noor") as page:
         await at_admin(page)
-        await taken(page, "admin-requests", widths=EVERY)
+        await taken(page, "admin-requests")
         await tab(page, "Members")
         await page.get_by_role("link", name="Every member").click()
         await page.fill("#images", "20")
@@ -43,15 +42,15 @@ async def tour(channel: ChannelPage) -> None:
         await page.select_option("#window", "month")
         await page.get_by_role("button", name="Set", exact=True).click()
         await expect(page.locator(".told")).to_be_visible()
-        await taken(page, "admin-member", widths=EVERY)
+        await taken(page, "admin-member")
         await tab(page, "Members")
-        await taken(page, "admin-members", widths=EVERY)
+        await taken(page, "admin-members")
     async with studio(channel, "Noor", "dark") as page:
         await at_admin(page)
         await tab(page, "Usage")
-        await taken(page, "admin-usage", widths=EVERY)
+        await taken(page, "admin-usage")
         await tab(page, "Audit log")
-        await taken(page, "admin-audit", widths=EVERY)
+        await taken(page, "admin-audit")
 
 
 if __name__ == "__main__":

@@ -98,6 +98,11 @@ async def dark_tour(channel: ChannelPage) -> None:
         await taken(page, "sign-in")
 
 
+async def whole_tour(channel: ChannelPage) -> None:
+    await tour(channel)
+    await dark_tour(channel)
+
+
 async def touring(tour: Callable[[ChannelPage], Awaitable[None]]) -> None:
     """Through a playground of its own."""
     expect.set_options(timeout=PATIENCE_MS)
@@ -106,9 +111,8 @@ async def touring(tour: Callable[[ChannelPage], Awaitable[None]]) -> None:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             async with first_visit(browser, address) as page:
                 await tour(ChannelPage(page))
-                await dark_tour(ChannelPage(page))
             await browser.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(touring(tour))
+    asyncio.run(touring(whole_tour))

@@ -161,6 +161,8 @@ async def test_the_family_of_a_picture_is_walked_by_keyboard(channel: ChannelPag
         family = page.locator("[data-family] a")
         await expect(family).to_have_count(3)
         await expect(family.nth(2)).to_have_attribute("aria-current", "page")
+        await page.reload()
+        assert await page.evaluate("scrollY") == 0
         await family.nth(2).focus()
         await page.keyboard.press("ArrowLeft")
         await expect(family.nth(1)).to_be_focused()

@@ -4,13 +4,17 @@ import { follow, localTimes, quietForms, say, send } from "./atelier.js";
 
 localTimes();
 quietForms();
-// On a phone menus are wider than the screen: show where one is.
-for (const here of document.querySelectorAll("nav [aria-current=page]")) here.scrollIntoView({ block: "nearest", inline: "center" });
 for (const place of document.querySelectorAll("[data-card]")) follow(place);
 
-// On a phone the menu is wider than the screen: where one is must be in sight.
-const here = document.querySelector(".top nav [aria-current]");
-if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
+/** On a phone menus are wider than the screen: where one is must be in sight, and the page itself stay where it is. */
+function showHere() {
+  for (const here of document.querySelectorAll(":is(.top nav, .tabs) [aria-current]")) {
+    const menu = here.parentElement;
+    menu.scrollLeft = here.offsetLeft - menu.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+  }
+}
+showHere();
+addEventListener("resize", showHere);
 
 /** "Add to a board" as a dialog on the page where the picture is; without script it is a page of its own. */
 document.addEventListener("click", async (event) => {
