@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import json
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -119,6 +120,55 @@ async def test_a_kill_before_the_webhook_and_five_failures_end_in_one_delivery(
         picture = await api.call("GET", told["data"]["images"][0]["url"], Authorization="")
         assert picture.body.startswith(b"\x89PNG")
         assert await states(api) == {"delivered": 1}
+        await a_kill_before_the_webhook_was_even_queued(api, receiver)
+
+
+def held_once_rendered(database: Path, job_id: str) -> sqlite3.Connection | None:
+    """Lets nobody write from the moment at which the job is settled; None when its webhook was quicker."""
+    # It does not wait for its turn, which would be too late, but tries again at once.
+    connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False, timeout=0)
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        time.sleep(0.0001)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            continue
+        queued = connection.execute("SELECT 1 FROM webhooks WHERE request_id = ?", [job_id]).fetchone()
+        (state,) = connection.execute("SELECT state FROM requests WHERE id = ?", [job_id]).fetchone()
+        if state == "rendered" and not queued:
+            return connection
+        connection.execute("ROLLBACK")
+        if queued:
+            break
+    connection.close()
+    return None
+
+
+async def a_kill_before_the_webhook_was_even_queued(api: Api, receiver: Receiver) -> None:
+    """Between the end of the job and the row of its webhook there is a moment: it is made longer to be hit."""
+    for attempt in range(1, 21):
+        heard = len(receiver.calls)
+        job_id = await api.generate(f"fox {attempt}", webhook_url=receiver.url)
+        held = await asyncio.to_thread(held_once_rendered, api.stage.bot.database, job_id)
+        if held is not None:
+            break
+        await receiver.until(heard + 1, heard=False)
+    else:
+        raise AssertionError("the moment was missed twenty times")
+    status = await api.call("GET", f"/api/images/status/{job_id}")
+    assert status.body["status"] == "COMPLETED"
+    await api.stage.bot.kill()
+    held.close()
+    print(f"killed -9 after COMPLETED and before the webhook was queued (attempt {attempt})")
+    assert len(receiver.calls) == heard
+    await api.stage.bot.start()
+    await well(api)
+    await receiver.until(heard + 1, heard=False)
+    await asyncio.sleep(1)
+    told = [json.loads(body)["job_id"] for _, body, _ in receiver.calls[heard:]]
+    assert told == [job_id]
+    assert not await api.stage.differences()
 
 
 async def test_the_owner_is_told_in_the_missions_json_with_the_owners_secret(
