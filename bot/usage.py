@@ -45,8 +45,9 @@ class Usage:
     ) -> None:
         self._usage, self._quotas, self._catalog, self._pixels = usage, quotas, catalog, pixels
 
-    async def report(self, guild_id: int, span: str, *, user_id: int | None = None) -> Report:
-        last = (await self._quotas.day(guild_id)).local
+    async def report(self, guild_id: int | None, span: str, *, user_id: int | None = None) -> Report:
+        """Of one server (0: of none); None: what the owner's keys paid everywhere."""
+        last = (await self._quotas.day(guild_id or 0)).local
         first = last - timedelta(days=SPANS[span] - 1)
         days = first.isoformat(), last.isoformat()
         rows = await self._usage.by_day(guild_id, *days, user_id=user_id)
@@ -63,7 +64,7 @@ class Usage:
             images=sum(row.images for row in rows),
             charged_microusd=sum(row.charged_microusd for row in rows),
             cost_microusd=sum(row.cost_microusd for row in rows),
-            own_key_microusd=0 if user_id else await self._usage.own_key_of_guild(guild_id, *days),
+            own_key_microusd=0 if user_id or guild_id is None else await self._usage.own_key_of_guild(guild_id, *days),
             by_model=by_model,
             members=[] if user_id else await self._usage.top_members(guild_id, *days),
         )  # fmt: skip

@@ -13,17 +13,21 @@ from storage.tables import ledger, requests
 
 
 class UsageRepository:
-    """Days are the guild's own, both ends included. A member's own key is nobody's account here but theirs."""
+    """Days are the guild's own, both ends included. A member's own key is nobody's account here but theirs.
+
+    `guild_id` None is all of them together: what the owner's keys paid, by days in UTC.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def by_day(
-        self, guild_id: int, first_day: str, last_day: str, *, user_id: int | None = None
+        self, guild_id: int | None, first_day: str, last_day: str, *, user_id: int | None = None
     ) -> list[UsageRow]:
+        day = _day(guild_id)
         query = (
             select(
-                ledger.c.day,
+                day.label("day"),
                 requests.c.model,
                 func.sum(ledger.c.used_images).label("images"),
                 func.sum(ledger.c.used_microusd).label("charged_microusd"),
@@ -31,8 +35,8 @@ class UsageRepository:
             )
             .join(requests, requests.c.id == ledger.c.request_id)
             .where(*_booked(guild_id, first_day, last_day, user_id))
-            .group_by(ledger.c.day, requests.c.model)
-            .order_by(ledger.c.day, requests.c.model)
+            .group_by(day, requests.c.model)
+            .order_by(day, requests.c.model)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).mappings().all())
         # Postgres sums big integers into decimals.
@@ -45,7 +49,7 @@ class UsageRepository:
         ]  # fmt: skip
 
     async def top_members(
-        self, guild_id: int, first_day: str, last_day: str, *, limit: int = 5
+        self, guild_id: int | None, first_day: str, last_day: str, *, limit: int = 5
     ) -> list[tuple[int, int, int]]:
         """(user id, images, charged micro-dollars), the most pictures first."""
         images = func.sum(ledger.c.used_images)
@@ -75,13 +79,18 @@ class UsageRepository:
         return int(await self._database.read(lambda connection: connection.execute(query).scalar_one()))
 
 
+def _day(guild_id: int | None) -> ColumnElement[str]:
+    return ledger.c.owner_day if guild_id is None else ledger.c.day
+
+
 def _booked(
-    guild_id: int, first_day: str, last_day: str, user_id: int | None
+    guild_id: int | None, first_day: str, last_day: str, user_id: int | None
 ) -> Iterator[ColumnElement[bool]]:
     end = (date.fromisoformat(last_day) + timedelta(days=1)).isoformat()
-    yield ledger.c.guild_id == guild_id
-    yield ledger.c.day >= first_day
-    yield ledger.c.day < end
+    if guild_id is not None:
+        yield ledger.c.guild_id == guild_id
+    yield _day(guild_id) >= first_day
+    yield _day(guild_id) < end
     yield ledger.c.kind == "settle"
     if user_id is not None:
         yield ledger.c.user_id == user_id

@@ -131,6 +131,16 @@ async def test_what_somebody_elses_key_pays_is_not_the_owners(
     assert [(row.images, row.cost_microusd) for row in await usage.by_day(GUILD, TODAY, TODAY)] == [
         (2, 80_000)
     ]
+    # All servers together: what the owner's keys paid.
+    assert await usage.by_day(None, TODAY, TODAY) == []
+    elsewhere = new_request(4, guild_id=GUILD + 1)
+    await requests.accept(elsewhere)
+    for row in (new_request(1), elsewhere):
+        await ledger.settle(row.id, charges(row, 30_000, 30_000), NOON)
+    assert [(row.day, row.images, row.cost_microusd) for row in await usage.by_day(None, TODAY, TODAY)] == [
+        (TODAY, 4, 120_000)
+    ]
+    assert await usage.top_members(None, TODAY, TODAY) == [(USER, 4, 120_000)]
     assert await ledger.verify() == []
 
 

@@ -237,7 +237,6 @@ async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: Sta
         assert (await bruno.get(f"{pages}/members"))[0] == 403
         await say(stage, stage.admin, "admin settings", {"role": helpers})
         assert (await bruno.get(f"{pages}/members"))[0] == 200
-        assert (await bruno.get("/admin/house"))[0] in (303, 404)
 
         # An owner needs no role anywhere, and has a choice to make.
         await sign_in(stage, odile, owner)
@@ -251,6 +250,22 @@ async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: Sta
             assert f'<a href="{path}">{name}</a>' in page
             assert (await odile.get(f"{path}/requests"))[0] == 200
         assert (await odile.get("/admin/12345/requests"))[0] == 404
+        # The whole installation: each request with its server, and nobody's private words.
+        await draws(stage, "a lighthouse")
+        hidden = await drawn(bruno, "a secret cove", private="1")
+        status, page = await odile.get("/admin/house/requests")
+        assert (status, "a lighthouse" in page, "a secret cove" in page, hidden in page) == (
+            200,
+            True,
+            False,
+            True,
+        )
+        assert f'<a href="{pages}/requests">The studio</a>' in page
+        assert (await odile.get(f"/admin/house/requests/{hidden}"))[0] == 200
+        assert (await odile.get(f"/admin/house/thumbs/{hidden}_1"))[0] == 404
+        assert "2 pictures" in (await odile.get("/admin/house/usage"))[1]
+        for path in ("requests", "requests.csv", "usage", f"requests/{hidden}", f"thumbs/{hidden}_1"):
+            assert (await bruno.get(f"/admin/house/{path}"))[0] == 403, path
 
         # Who runs Atelier comes without Discord; people whom they invite do not get in, and are looked after outside.
         _, said = await type_verb(stage, "web-link", "--invite", "Léa")

@@ -47,6 +47,16 @@ class Realm:
     path: str
     house: bool = False
 
+    @property
+    def scope(self) -> int | None:
+        """Whose requests and usage belong here: of this server (0: of none); None: of all."""
+        return None if self.house else self.guild_id
+
+    @property
+    def mark(self) -> str:
+        """For names of files."""
+        return self.path.rpartition("/")[2]
+
     def show(self, visit: Visit, template: str, **values: Any) -> web.Response:
         pages = visit.site.house_pages if self.house else visit.site.server_pages
         return visit.show(
@@ -130,7 +140,7 @@ async def require_admin(visit: Visit, guild_id: int) -> None:
 async def realms_of(visit: Visit) -> list[Realm]:
     """All that this person may look after, by name. Raises Unchecked where Discord says nothing of the first server."""
     parts = visit.site.parts
-    here = await _here(visit)
+    here = await servers_here(visit)
     if is_owner(visit):
         servers = [_server(guild_id, name) for guild_id, name in here.items()]
         own = [HOUSE] if visit.site.house_pages else []
@@ -157,7 +167,7 @@ def _told(visit: Visit) -> Markup | None:
     return html(told, visit.t)
 
 
-async def _here(visit: Visit) -> dict[int, str]:
+async def servers_here(visit: Visit) -> dict[int, str]:
     """The servers that the bot is in, by id: as written down when it joined, and as it hears of them."""
     noted = {row.id: row.name for row in await visit.site.parts.admin.servers.here()}
     return noted | visit.site.membership.servers()
@@ -166,7 +176,7 @@ async def _here(visit: Visit) -> dict[int, str]:
 async def _realm(visit: Visit, guild_id: int) -> Realm:
     if not guild_id:
         return NOWHERE
-    name = (await _here(visit)).get(guild_id, "")
+    name = (await servers_here(visit)).get(guild_id, "")
     if not name and guild_id != visit.person.guild_id:
         raise NotFound(what="server", id=str(guild_id))
     return _server(guild_id, name or visit.person.guild_name)

@@ -1,10 +1,10 @@
-"""/admin/{guild}/requests: what was asked for in a server, filtered; each with its story; all of it as a table."""
+"""/admin/{guild}/requests: what was asked for in a server (or everywhere), filtered; its story; all as a table."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from bot.errors import NotFound, error_from_facts
 from bot.i18n import Texts, _
 from bot.images import State
 from bot.thumbnails import MEDIA_TYPE
-from bot.web.pages.admin_guard import Realm, server_page
+from bot.web.pages.admin_guard import NOWHERE, Realm, house_page, server_page, servers_here
 from bot.web.pages.cards import picture_facts, state_words
 from bot.web.pages.dates import span_of
 from bot.web.pages.site import Item, Site, Visit, words_for
@@ -40,14 +40,32 @@ _STATES: dict[str, Sequence[str]] = {
     "parked": (State.PARKED,),
 }
 _COLUMNS = (
-    *("id", "asked_at", "member_id", "member", "kind", "model", "state", "private", "asked_for", "made"),
+    *(
+        "id",
+        "asked_at",
+        "server_id",
+        "member_id",
+        "member",
+        "kind",
+        "model",
+        "state",
+        "private",
+        "asked_for",
+        "made",
+    ),
     *("charged_usd", "cost_usd", "failure", "prompt"),
 )
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    site.server_pages.append(Item(path="requests", name=_("Requests")))
+    item = Item(path="requests", name=_("Requests"))
+    site.server_pages.append(item)
+    site.house_pages.append(item)
     return [
+        web.get("/admin/house/requests", house_page(site, _list)),
+        web.get("/admin/house/requests.csv", house_page(site, _table)),
+        web.get("/admin/house/requests/{id}", house_page(site, _one)),
+        web.get("/admin/house/thumbs/{id}", house_page(site, _thumb)),
         web.get("/admin/{guild}/requests", server_page(site, _list)),
         web.get("/admin/{guild}/requests.csv", server_page(site, _table)),
         web.get("/admin/{guild}/requests/{id}", server_page(site, _one)),
@@ -76,7 +94,7 @@ async def _query(visit: Visit, realm: Realm) -> _Query:
     zone = (await visit.site.parts.quotas.day(realm.guild_id)).zone
     since, until = span_of(given["from"], given["to"], zone)
     asked = Asked(
-        guild_id=realm.guild_id,
+        guild_id=realm.scope,
         member=given["member"].removeprefix("@"),
         states=_STATES.get(given["state"]),
         model=given["model"],
@@ -90,6 +108,7 @@ async def _list(visit: Visit, realm: Realm) -> web.StreamResponse:
     query, path = await _query(visit, realm), f"{realm.path}/requests"
     logbook = visit.site.parts.admin.logbook
     entries = await logbook.requests(query.asked, after=query.after, limit=PAGE_LENGTH + 1)
+    servers = await _servers(visit, realm)
     shown, more = entries[:PAGE_LENGTH], len(entries) > PAGE_LENGTH
     return realm.show(
         visit,
@@ -97,7 +116,7 @@ async def _list(visit: Visit, realm: Realm) -> web.StreamResponse:
         given=query.given,
         filtered=any(query.given.values()),
         after=query.after,
-        rows=[await _row(visit, realm, entry) for entry in shown],
+        rows=[await _row(visit, realm, entry, servers) for entry in shown],
         newest=query.address(path),
         more=query.address(path, shown[-1].request.id) if more else None,
         table=query.address(f"{path}.csv"),
@@ -106,7 +125,9 @@ async def _list(visit: Visit, realm: Realm) -> web.StreamResponse:
     )
 
 
-async def _row(visit: Visit, realm: Realm, entry: Entry) -> dict[str, Any]:
+async def _row(
+    visit: Visit, realm: Realm, entry: Entry, servers: Mapping[int, str] | None = None
+) -> dict[str, Any]:
     row = entry.request
     model = visit.site.parts.catalog.known(row.model)
     prompt = await _prompt(visit, row)
@@ -114,6 +135,8 @@ async def _row(visit: Visit, realm: Realm, entry: Entry) -> dict[str, Any]:
         "id": row.id,
         "page": f"{realm.path}/requests/{row.id}",
         "at": row.created_at,
+        "server": None if servers is None else servers.get(row.guild_id, str(row.guild_id)),
+        "server_page": f"/admin/{row.guild_id}/requests",
         "member": entry.name,
         "member_page": f"{realm.path}/requests?{urlencode({'member': row.user_id})}",
         "state": row.state,
@@ -126,6 +149,11 @@ async def _row(visit: Visit, realm: Realm, entry: Entry) -> dict[str, Any]:
         "charged": row.charged_microusd or 0,
         "cost": row.cost_microusd or 0,
     }
+
+
+async def _servers(visit: Visit, realm: Realm) -> Mapping[int, str] | None:
+    """Names by id; None where all requests are of one server."""
+    return {0: visit.t(NOWHERE.name)} | await servers_here(visit) if realm.house else None
 
 
 async def _prompt(visit: Visit, row: RequestRow) -> str | None:
@@ -160,7 +188,7 @@ async def _one(visit: Visit, realm: Realm) -> web.StreamResponse:
 
 async def _request(visit: Visit, realm: Realm, request_id: str) -> RequestRow:
     row = await visit.site.parts.requests.get(request_id)
-    if row is None or row.guild_id != realm.guild_id:
+    if row is None or realm.scope not in (None, row.guild_id):
         raise NotFound(what="request", id=request_id)
     return row
 
@@ -185,7 +213,7 @@ async def _table(visit: Visit, realm: Realm) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="requests-{realm.guild_id}.csv"',
+            "Content-Disposition": f'attachment; filename="requests-{realm.mark}.csv"',
             "Cache-Control": "no-store",
         }
     )
@@ -207,7 +235,7 @@ async def _cells(visit: Visit, entry: Entry) -> list[object]:
         f"{(amount or 0) / 1_000_000:.6f}" for amount in (row.charged_microusd, row.cost_microusd)
     )
     return [
-        *(row.id, asked_at, row.user_id, entry.name, row.kind, row.model, row.state),
+        *(row.id, asked_at, row.guild_id, row.user_id, entry.name, row.kind, row.model, row.state),
         *("yes" if row.private else "no", row.count, row.made, charged, cost, row.failure_kind or ""),
         await _prompt(visit, row) or "",
     ]

@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.charts import DARK, LIGHT, Chart
 from bot.i18n import _
 from bot.usage import SPANS, Report
-from bot.web.pages.admin_guard import Realm, server_page
+from bot.web.pages.admin_guard import Realm, house_page, server_page
 from bot.web.pages.admin_names import names_for
 from bot.web.pages.site import Item, Site, Visit
 
@@ -20,8 +20,13 @@ _LOOKS = {"light": LIGHT, "dark": DARK}
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    site.server_pages.append(Item(path="usage", name=_("Usage")))
+    item = Item(path="usage", name=_("Usage"))
+    site.server_pages.append(item)
+    site.house_pages.append(item)
     return [
+        web.get("/admin/house/usage", house_page(site, _page)),
+        web.get("/admin/house/usage.png", house_page(site, _picture)),
+        web.get("/admin/house/usage.csv", house_page(site, _table)),
         web.get("/admin/{guild}/usage", server_page(site, _page)),
         web.get("/admin/{guild}/usage.png", server_page(site, _picture)),
         web.get("/admin/{guild}/usage.csv", server_page(site, _table)),
@@ -35,7 +40,7 @@ async def _report(visit: Visit, realm: Realm) -> tuple[Report, str, int | None]:
     if span not in SPANS:
         span = "month"
     user_id = int(member) if _USER_ID.fullmatch(member) else None
-    return await visit.site.parts.admin.usage.report(realm.guild_id, span, user_id=user_id), span, user_id
+    return await visit.site.parts.admin.usage.report(realm.scope, span, user_id=user_id), span, user_id
 
 
 def _figures(visit: Visit, realm: Realm, report: Report, whose: str, look: str = "dark") -> Chart:
@@ -97,6 +102,6 @@ async def _picture(visit: Visit, realm: Realm) -> web.StreamResponse:
 
 async def _table(visit: Visit, realm: Realm) -> web.StreamResponse:
     report, span, _ = await _report(visit, realm)
-    headers = {"Content-Disposition": f'attachment; filename="usage-{realm.guild_id}-{span}.csv"'}
+    headers = {"Content-Disposition": f'attachment; filename="usage-{realm.mark}-{span}.csv"'}
     data = visit.site.parts.admin.usage.csv(report)
     return web.Response(body=data, content_type="text/csv", charset="utf-8", headers=headers)
