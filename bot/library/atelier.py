@@ -13,121 +13,37 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from bot import exports
-from bot.batches import MODEL, BatchKind, Part, PartState, Progress, prompt_of
+from bot.batches import MODEL, BatchKind
 from bot.errors import (
     AtelierError,
-    BadImage,
     Broken,
-    Cancelled,
     InvalidRequest,
     NotFound,
-    ProviderTimeout,
-    error_from_facts,
 )
 from bot.images import ImageRequest, InputImage, Kind
-from bot.library.base64 import decoded
+from bot.library.answers import Answers, Listed
+from bot.library.calls import Asked, Manner, wish_of
 from bot.library.cut_off import Retry
 from bot.library.parts import Agree, Told, batch_id_of, segments_of, work_through
 from bot.library.results import Artwork, Result, outcome_of
+from bot.library.scenes import SCENES, SceneVariation
+from bot.library.sources import Source, Sources
 from bot.scripts import Segment
 from bot.settings import SETTINGS, load_settings
 
 if TYPE_CHECKING:
     from bot.models import ImageModel
     from bot.usage import Report
-    from bot.workshop import Made, Workshop
-    from storage.rows import RequestRow
-
-Source = str | Path | bytes | Artwork
-"""A picture to start from: a file, its bytes, base64 or a data address, one of our ids (`img_…_1`), or a result's."""
-
-Preview = Callable[[int, bytes], None]
-"""Told a picture's number (from 1) and its unfinished bytes, in the loop's thread."""
-
-Share = Callable[[int, float], None]
-"""Told a picture's number (from 1) and how much of it is drawn (0.0 to 1.0), where the vendor says so."""
-
-_OURS = re.compile(r"img_[a-z2-7]{13}(_\d+)?")
-
-
-class Options(TypedDict, total=False):
-    """What can be said of every picture; what is left out is the model's own default. As in Discord."""
-
-    model: str
-    size: str
-    quality: str
-    count: int
-    format: str
-    background: str
-    style: str
-    seed: int
-    negative: str
-
-
-class Way(TypedDict, total=False):
-    """How a call behaves. `timeout` in seconds; `cache` and `fallback` as in `Atelier`."""
-
-    timeout: float | None
-    cache: bool | None
-    fallback: bool
-    preview: Preview | None
-    progress: Share | None
-
-
-class Asked(Options, Way, total=False):
-    """Both, for methods that take keywords only."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """A line of the history. `cost` in dollars, `asked_at` in Unix seconds; `pictures` are ids for `show`."""
-
-    id: str
-    kind: str
-    prompt: str
-    model: str
-    state: str
-    cost: float
-    asked_at: float
-    pictures: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Way:
-    timeout: float | None
-    cache: bool
-    fallback: bool
-    preview: Preview | None
-    progress: Share | None
-
-
-class SceneVariation(TypedDict):
-    """One of a scene's variations, in the form that the module before this one gave."""
-
-    b64_json: str
-    prompt: str
-    variation_type: str
-    style: str
-
-
-SCENES = (
-    "close-up perspective, detailed",
-    "wide angle view, establishing shot",
-    "dramatic lighting, high contrast",
-    "different time of day, atmospheric",
-    "alternative composition, unusual point of view",
-)
-"""The ways in which a scene is shown anew, in their order; their number is the most that can be asked for."""
+    from bot.workshop import Workshop
 
 
 class Atelier:
@@ -208,25 +124,30 @@ class Atelier:
     ) -> Result:
         """A picture, or several in one, changed as the words say; with a mask only where it is transparent or white."""
         many = [image] if isinstance(image, str | Path | bytes | Artwork) else image
-        inputs = [await self._input(one) for one in many]
-        masked = await self._mask(mask, inputs[0]) if mask is not None else None
+        sources = Sources(self.workshop)
+        inputs = [await sources.picture(one) for one in many]
+        masked = await sources.mask(mask, inputs[0]) if mask is not None else None
         return await self._ask(Kind.EDIT, prompt, asked, inputs=tuple(inputs), mask=masked)
 
     async def variations(
         self, image: Source, prompt: str = "", *, strength: float | None = None, **asked: Unpack[Asked]
     ) -> Result:
         """Up to five others like it; `strength` from 0.0 (keep) to 1.0 (change all)."""
-        picture = await self._input(image)
+        picture = await Sources(self.workshop).picture(image)
         return await self._ask(Kind.VARIATIONS, prompt, asked, inputs=(picture,), strength=strength)
 
     async def upscale(self, image: Source, prompt: str = "", **asked: Unpack[Asked]) -> Result:
         """The same picture larger; some models want to be told what it shows."""
-        return await self._ask(Kind.UPSCALE, prompt, asked, inputs=(await self._input(image),))
+        return await self._ask(
+            Kind.UPSCALE, prompt, asked, inputs=(await Sources(self.workshop).picture(image),)
+        )
 
     async def describe(self, image: Source, focus: str = "", **asked: Unpack[Asked]) -> str:
         """A picture in words that could be a prompt; `focus` says what to look at most."""
         way = self._way(asked)
-        wish = replace(_wish(Kind.DESCRIBE, focus, asked), inputs=(await self._input(image),))
+        wish = replace(
+            wish_of(Kind.DESCRIBE, focus, asked), inputs=(await Sources(self.workshop).picture(image),)
+        )
         async with asyncio.timeout(way.timeout):
             made = await self.workshop.make(wish)
         if not made.row.told_text:
@@ -320,7 +241,7 @@ class Atelier:
         `agree` is asked once, with the price, before anything is drawn; without its yes Cancelled is raised. `retry` is
         asked whether so many pictures, which a kill cut off at the vendor's, may be bought again.
         """
-        wish = _wish(Kind.GENERATE, look, asked)
+        wish = wish_of(Kind.GENERATE, look, asked)
         same = batch_id_of(kind, segments, wish, self.workshop.me.user_id)
         async with asyncio.timeout(self._way(asked).timeout):
             progress = await work_through(
@@ -333,29 +254,7 @@ class Atelier:
                 agree=agree,
                 retry=retry,
             )
-        return [await self._part(part, progress) for part in progress.parts]
-
-    async def _part(self, part: Part, progress: Progress) -> Result:
-        if part.request is not None and part.state is PartState.MADE:
-            made = await self.workshop.look_up(part.request.id)
-            row = made.row
-            seconds = (row.settled_at or row.updated_at) - row.created_at
-            return replace(await self._result(made), seconds=seconds)
-        stopped = progress.row
-        failure = part.failure or (
-            error_from_facts(stopped.failure_kind, stopped.failure_facts or {})
-            if stopped.failure_kind
-            else Cancelled()
-        )
-        common = progress.request
-        model = str(part.segment.extra.get(MODEL) or common.model)
-        return Result(
-            request_id=part.request.id if part.request else "",
-            prompt=prompt_of(common.prompt, part.segment.text),
-            model=model,
-            pictures=(),
-            failure=failure,
-        )
+        return [await Answers(self.workshop).of_part(part, progress) for part in progress.parts]
 
     async def history(self, limit: int = 20, *, everybody: bool = False) -> list[Listed]:
         """What this user of the machine asked for, newest first; or everybody, Discord's members included."""
@@ -365,7 +264,7 @@ class Atelier:
             if everybody
             else requests.of_user(self.workshop.me.user_id, limit=limit)
         )
-        return [await self._listed(row) for row in rows]
+        return [await Answers(self.workshop).listed(row) for row in rows]
 
     async def usage(self, span: str = "month", *, guild_id: int = 0) -> Report:
         """What was drawn within a day, week, month or year, and what it cost; in a server, or (0) in none."""
@@ -380,7 +279,7 @@ class Atelier:
     async def show(self, id: str) -> Result:
         """A request, or one picture, by its id: any that this database holds. Raises NotFound."""
         request_id, _, number = id.removeprefix("img_").partition("_")
-        result = await self._result(await self.workshop.look_up(f"img_{request_id}"))
+        result = await Answers(self.workshop).of(await self.workshop.look_up(f"img_{request_id}"))
         if not number:
             return result
         found = tuple(picture for picture in result.pictures if picture.id == id)
@@ -399,7 +298,7 @@ class Atelier:
         strength: float | None = None,
     ) -> Result:
         way = self._way(asked)
-        request = replace(_wish(kind, prompt, asked), inputs=inputs, mask=mask, strength=strength)
+        request = replace(wish_of(kind, prompt, asked), inputs=inputs, mask=mask, strength=strength)
         started = time.monotonic()
         try:
             result = await self._made(request, way)
@@ -408,11 +307,11 @@ class Atelier:
         except (AtelierError, TimeoutError) as error:
             if not way.fallback:
                 raise
-            result = await self._instead(request, error)
+            result = await Answers(self.workshop).instead(request, error)
         return replace(result, seconds=time.monotonic() - started)
 
-    def _way(self, asked: Asked) -> _Way:
-        return _Way(
+    def _way(self, asked: Asked) -> Manner:
+        return Manner(
             timeout=asked.get("timeout", self._timeout),
             cache=self._cache if (said := asked.get("cache")) is None else said,
             fallback=asked.get("fallback", self._fallback),
@@ -420,109 +319,9 @@ class Atelier:
             progress=asked.get("progress"),
         )
 
-    async def _made(self, request: ImageRequest, way: _Way) -> Result:
+    async def _made(self, request: ImageRequest, way: Manner) -> Result:
         async with asyncio.timeout(way.timeout):
             made = await self.workshop.make(
                 request, preview=way.preview, progress=way.progress, reuse=way.cache
             )
-            return await self._result(made)
-
-    async def _instead(self, request: ImageRequest, error: AtelierError | TimeoutError) -> Result:
-        """A picture that nobody takes for a made one, so that a program which must show something can."""
-        from bot.library.fallback import WIDE, draw
-
-        failure = error if isinstance(error, AtelierError) else ProviderTimeout(provider=request.model)
-        data = await self.workshop.base.pixels.run(draw, request.prompt, failure)
-        shown = Artwork(
-            id="", request_id="", data=data, media_type="image/png", width=WIDE, height=WIDE, prompt=request.prompt,
-            model="", license="none", is_fallback=True,
-        )  # fmt: skip
-        return Result(request_id="", prompt=request.prompt, model="", pictures=(shown,), failure=failure)
-
-    async def _result(self, made: Made) -> Result:
-        base, row = self.workshop.base, made.row
-        pictures: list[Artwork] = []
-        for image in made.images:
-            ancestors = await base.images.ancestors(image.id)
-            pictures.append(
-                Artwork(
-                    id=image.id,
-                    request_id=row.id,
-                    data=await base.store.get(image.key),
-                    media_type=image.media_type,
-                    width=image.width,
-                    height=image.height,
-                    prompt=row.prompt,
-                    model=image.model or row.model,
-                    seed=image.seed,
-                    cost_microusd=0 if made.cached else image.cost_microusd,
-                    revised_prompt=image.revised_prompt,
-                    made_from=tuple(ancestor.id for ancestor in ancestors),
-                    cached=made.cached,
-                )
-            )
-        return Result(
-            request_id=row.id, prompt=row.prompt, model=row.model, pictures=tuple(pictures), failure=made.failure,
-            cached=made.cached,
-        )  # fmt: skip
-
-    async def _listed(self, row: RequestRow) -> Listed:
-        images = await self.workshop.base.images.of_request(row.id)
-        return Listed(
-            id=row.id,
-            kind=row.kind,
-            prompt=row.prompt,
-            model=row.model,
-            state=row.state,
-            cost=(row.cost_microusd or 0) / 1_000_000,
-            asked_at=row.created_at,
-            pictures=tuple(image.id for image in images if image.deleted_at is None),
-        )
-
-    async def _input(self, source: Source) -> InputImage:
-        """Raises BadImage, or NotFound for an id of ours that is not there."""
-        found = await self._found(source)
-        if found is not None:
-            return found
-        data, name = await self._read(source)
-        return await self.workshop.picture(data, name)
-
-    async def _mask(self, source: Source, of: InputImage) -> InputImage:
-        data, name = await self._read(source)
-        return await self.workshop.mask(data, of, name)
-
-    async def _found(self, source: Source) -> InputImage | None:
-        """A picture of ours, so that lineage follows the link."""
-        named = source.id if isinstance(source, Artwork) else source
-        if isinstance(named, str) and _OURS.fullmatch(named):
-            return await self.workshop.picture_of(named)
-        return None
-
-    async def _read(self, source: Source) -> tuple[bytes, str | None]:
-        if isinstance(source, Artwork):
-            return source.data, None
-        if isinstance(source, bytes):
-            return source, None
-        if isinstance(source, str) and (data := decoded(source)) is not None:
-            return data, None
-        path = Path(source)
-        try:
-            return await asyncio.to_thread(path.read_bytes), path.name
-        except (OSError, ValueError) as error:
-            raise BadImage(problem="no_file", name=path.name[:100]) from error
-
-
-def _wish(kind: Kind, prompt: str, asked: Asked) -> ImageRequest:
-    return ImageRequest(
-        kind=kind,
-        prompt=prompt,
-        model=asked.get("model") or "",
-        count=asked.get("count", 1),
-        size=asked.get("size") or "auto",
-        quality=asked.get("quality"),
-        format=asked.get("format"),
-        background=asked.get("background"),
-        style=asked.get("style"),
-        seed=asked.get("seed"),
-        negative=asked.get("negative"),
-    )
+            return await Answers(self.workshop).of(made)

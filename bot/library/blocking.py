@@ -89,3 +89,4 @@ class BlockingAtelier:
     illustrate = _waits(Atelier.illustrate)
     history = _waits(Atelier.history)
     show = _waits(Atelier.show)
+    usage = _waits(Atelier.usage)
