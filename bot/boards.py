@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.errors import InvalidRequest, NotAllowed, NotFound
 from bot.exports import Packed, packed
 from bot.images import Requester
+from bot.membership import Membership, Unanswered
 from bot.studio import Studio
 from storage.boards import BoardRepository, BoardRow, Pinned
 from storage.errors import BoardFull, NameTaken, StorageError
@@ -38,8 +39,10 @@ class Visitor:
 
 
 class Boards:
-    def __init__(self, rows: BoardRepository, studio: Studio, store: ImageStore) -> None:
-        self._rows, self._studio, self._store = rows, studio, store
+    def __init__(
+        self, rows: BoardRepository, studio: Studio, store: ImageStore, membership: Membership
+    ) -> None:
+        self._rows, self._studio, self._store, self._membership = rows, studio, store, membership
 
     async def create(self, name: str, visitor: Visitor, *, server: bool = False) -> BoardRow:
         """Raises InvalidRequest for a name that is taken or empty, NotAllowed for a server's by a mere member."""
@@ -85,7 +88,26 @@ class Boards:
         return await self._rows.covers([board.id for board in boards], visitor.user_id, each=each)
 
     async def pictures(self, board: BoardRow, visitor: Visitor) -> list[Pinned]:
-        return await self._rows.pictures(board.id, visitor.user_id)
+        """Those that this person may see where they were made; in their order."""
+        pinned = await self._rows.pictures(board.id, visitor.user_id)
+        seen = await asyncio.gather(*(self._sees(one, visitor) for one in pinned))
+        return [one for one, is_seen in zip(pinned, seen, strict=True) if is_seen]
+
+    async def _sees(self, one: Pinned, visitor: Visitor) -> bool:
+        """Their own; what everyone of its server saw; what is in a channel that they see now."""
+        row, user_id = one.request, visitor.user_id
+        if row.user_id == user_id:
+            return True
+        if not row.guild_id:
+            # Made in direct messages: who made it let others see it, or nobody may.
+            return one.added_by == row.user_id
+        try:
+            if not row.listed:
+                return await self._membership.sees(row.guild_id, row.channel_id, user_id)
+            is_here = row.guild_id == visitor.guild_id
+            return is_here or await self._membership.of(row.guild_id, user_id) is not None
+        except Unanswered:
+            return False
 
     async def add(self, board: BoardRow, image_id: str, visitor: Visitor) -> bool:
         """False when it is there already. Raises NotFound for a picture that this person may not see, NotAllowed."""

@@ -74,12 +74,14 @@ def finished_card(
     *,
     notes: Sequence[str] = (),
     mention: int | None = None,
+    heading: str | None = None,
     can_upscale: bool = False,
     can_paint: bool = False,
 ) -> Card:
     """`pictures` are (number, file) pairs; `mention` names the requester where the message is not an answer to them."""
     box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
-    box.add_item(ui.TextDisplay(_headed(t, request, mention)))
+    words = _headed(t, request, mention)
+    box.add_item(ui.TextDisplay(f"{heading}\n{words}" if heading else words))
     gallery = ui.MediaGallery[ui.LayoutView]()
     for _, file in pictures[:_MAX_PICTURES]:
         gallery.add_item(

@@ -117,9 +117,10 @@ async def build(
         outside = await stack.enter_async_context(outward(base, admin))
         work = _work(base, admin, face, outside)
         studio = _studio(base, admin, face, queue, acks, work)
-        keepsakes = _keepsakes(base, studio, face)
+        membership = Membership(client)
+        keepsakes = _keepsakes(base, studio, face, membership)
         wellbeing = _wellbeing(base, role, presence)
-        site = _site(base, admin, studio, keepsakes, client, wellbeing, growth=face.board)
+        site = _site(base, admin, studio, keepsakes, membership, wellbeing, growth=face.board)
         services = _services(
             base, admin, studio, acks, keepsakes,
             pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
@@ -271,7 +272,7 @@ def _site(
     admin: Administration,
     studio: Studio,
     keepsakes: Keepsakes,
-    client: discord.Client,
+    membership: Membership,
     providers: Mapping[str, Watched],
     *,
     growth: Growth,
@@ -296,7 +297,7 @@ def _site(
         growth=growth,
     )
     signin = SignIn(WebSessionRepository(base.database), settings.secret())
-    return Site(pages, signin, Membership(client), secure=settings.web_address.startswith("https:"))
+    return Site(pages, signin, membership, secure=settings.web_address.startswith("https:"))
 
 
 def _pages(settings: Settings, site: Site) -> Pages | None:
@@ -340,14 +341,14 @@ def _services(
     )
 
 
-def _keepsakes(base: Foundation, studio: Studio, face: _Face) -> Keepsakes:
+def _keepsakes(base: Foundation, studio: Studio, face: _Face, membership: Membership) -> Keepsakes:
     rows = BatchRepository(base.database)
     return Keepsakes(
         batches=Batches(studio, rows, bell=face.bell),
         batch_rows=rows,
         stage=BatchStage(face.messenger, rows, store=base.store, catalog=base.catalog),
         pasts=PastRepository(base.database),
-        boards=Boards(BoardRepository(base.database), studio, base.store),
+        boards=Boards(BoardRepository(base.database), studio, base.store, membership),
         thumbnails=Thumbnails(base.store, base.pixels, base.settings.data_dir / "thumbnails"),
     )
 

@@ -19,7 +19,7 @@ from bot.keepsakes import Keepsakes
 from bot.views import Card, CardFile
 from bot.wording import cut, quoted
 from cogs.asking import is_moderator, requester_of
-from storage.boards import BoardRow
+from storage.boards import BoardRow, Pinned
 
 _MODAL_SECONDS = 15 * 60.0
 _NAME = "name"
@@ -245,7 +245,7 @@ class Boards(commands.GroupCog, group_name="board", group_description=locale_str
         visitor, t = viewer or visitor_of(interaction), texts_for(str(interaction.locale))
         pinned = await self._boards.pictures(board, visitor)
         if public:
-            pinned = [one for one in pinned if not one.request.private and not one.request.spoiler]
+            pinned = [one for one in pinned if _everyone_here_may_see(one, interaction)]
         thumbs = await self._keepsakes.thumbs(t, [(one.image, one.request) for one in pinned])
         may_change = self._boards.may_change(board, visitor) and not public
         card = board_page(t, board, pinned, page, thumbs, may_change=may_change)
@@ -326,6 +326,16 @@ def visitor_of(interaction: discord.Interaction) -> Visitor:
         guild_id=interaction.guild_id or 0,
         moderator=is_moderator(interaction),
     )
+
+
+def _everyone_here_may_see(one: Pinned, interaction: discord.Interaction) -> bool:
+    """For a board that goes into a channel: what was made in a closed one stays there."""
+    row = one.request
+    if row.private or row.spoiler:
+        return False
+    if not row.guild_id:
+        return one.added_by == row.user_id
+    return row.guild_id == interaction.guild_id and (row.listed or row.channel_id == interaction.channel_id)
 
 
 async def _put(interaction: discord.Interaction, card: Card) -> None:

@@ -19,6 +19,7 @@ from cogs.asking import (
     preferred_model,
     quality_choices,
     size_choices,
+    style_choices,
     wants_private,
 )
 
@@ -35,6 +36,7 @@ class Edit(commands.Cog):
         image3=SAID["another"],
         mask=locale_str("White or transparent where the picture may change"),
         model=SAID["model"],
+        style=SAID["style"],
         size=SAID["size"],
         quality=SAID["quality"],
         count=SAID["count"],
@@ -50,6 +52,7 @@ class Edit(commands.Cog):
         image3: discord.Attachment | None = None,
         mask: discord.Attachment | None = None,
         model: str | None = None,
+        style: str | None = None,
         size: str | None = None,
         quality: str | None = None,
         count: Range[int, 1, 10] = 1,
@@ -64,6 +67,7 @@ class Edit(commands.Cog):
             kind=Kind.EDIT,
             prompt=prompt,
             model=model or preferred_model(self._bot, interaction, Kind.EDIT),
+            style=style,
             size=size or "auto",
             quality=quality,
             count=count,
@@ -84,6 +88,10 @@ class Edit(commands.Cog):
     @edit.autocomplete("quality")
     async def qualities(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
         return quality_choices(self._bot, interaction, typed, Kind.EDIT)
+
+    @edit.autocomplete("style")
+    async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return style_choices(self._bot, interaction, typed)
 
 
 async def setup(bot: AtelierBot) -> None:

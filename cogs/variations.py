@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.forms import STRENGTHS
 from bot.images import ImageRequest, Kind
-from cogs.asking import SAID, Prompt, asker, model_choices, preferred_model, wants_private
+from cogs.asking import SAID, Prompt, asker, model_choices, preferred_model, style_choices, wants_private
 
 
 class Variations(commands.Cog):
@@ -24,6 +24,7 @@ class Variations(commands.Cog):
         strength=locale_str("How far from the picture"),
         count=SAID["count"],
         model=SAID["model"],
+        style=SAID["style"],
         private=SAID["private"],
     )
     @app_commands.choices(
@@ -41,6 +42,7 @@ class Variations(commands.Cog):
         strength: str | None = None,
         count: Range[int, 1, 5] = 1,
         model: str | None = None,
+        style: str | None = None,
         private: bool | None = None,
     ) -> None:
         alone = wants_private(self._bot, interaction, private)
@@ -50,6 +52,7 @@ class Variations(commands.Cog):
             kind=Kind.VARIATIONS,
             prompt=prompt or "",
             model=model or preferred_model(self._bot, interaction, Kind.VARIATIONS),
+            style=style,
             count=count,
             strength=STRENGTHS.get(strength or ""),
             inputs=(await services.uploads.picture(image),),
@@ -59,6 +62,10 @@ class Variations(commands.Cog):
     @variations.autocomplete("model")
     async def models(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
         return model_choices(self._bot, interaction, typed, Kind.VARIATIONS)
+
+    @variations.autocomplete("style")
+    async def styles(self, interaction: discord.Interaction[AtelierBot], typed: str) -> list[Choice[str]]:
+        return style_choices(self._bot, interaction, typed)
 
 
 async def setup(bot: AtelierBot) -> None:

@@ -61,13 +61,16 @@ async def test_the_commands_of_the_design_are_there_with_their_options(payload: 
         "image3",
         "mask",
         "model",
+        "style",
         "size",
         "quality",
         "count",
         "format",
         "private",
     }
-    assert set(named["variations"]) == {"image", "prompt", "strength", "count", "model", "private"}
+    assert set(named["variations"]) == {
+        "image", "prompt", "strength", "count", "model", "style", "private",
+    }  # fmt: skip
     assert {"show", "set", "list"} <= set(named["quota"])
 
 

@@ -23,6 +23,7 @@ from bot.exports import Illustration, Outcome, Packed, enriched, file_names, pac
 from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, Place
 from bot.replies import reply_to
+from bot.scripts import Segment
 from bot.views import Card, CardFile
 from bot.wording import alt_text
 from storage.batches import BatchRepository, BatchRow
@@ -41,7 +42,12 @@ _log = structlog.get_logger(__name__)
 
 class Inner(Protocol):
     async def deliver(
-        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        failure: AtelierError | None,
+        *,
+        heading: str | None = None,
     ) -> str | None: ...
 
 
@@ -62,7 +68,8 @@ class PartDelivery:
         batch = await self._batches.get(row.batch_id)
         if not images or (batch is not None and batch.kind == BatchKind.COMPARE):
             return None
-        return await self._inner.deliver(row, images, failure)
+        heading = _which(row, batch) if batch else None
+        return await self._inner.deliver(row, images, failure, heading=heading)
 
 
 class BatchStage:
@@ -211,6 +218,13 @@ class BatchStage:
 
     def _texts(self, row: BatchRow) -> Texts:
         return texts_for(str(row.requester.get("locale", "en-US")))
+
+
+def _which(row: RequestRow, batch: BatchRow) -> str:
+    """`3/12 · 0:30`: which part of the script a picture belongs to."""
+    position = row.batch_position or 1
+    time = Segment.from_json(batch.segments[position - 1]).timestamp
+    return f"{position}/{len(batch.segments)}" + (f" · `{time}`" if time else "")
 
 
 def picture_name(image: ImageRow) -> str:

@@ -88,6 +88,7 @@ class CardMaker:
         left: str | None = None,
         mention: int | None = None,
         seconds: float,
+        heading: str | None = None,
     ) -> Card:
         """The finished card, or the failed one where there are no pictures; it took `seconds`."""
         t = texts_for(row.locale)
@@ -136,6 +137,7 @@ class CardMaker:
             figures,
             notes=notes,
             mention=mention,
+            heading=heading,
             can_upscale=bool(self._catalog.models(Kind.UPSCALE)),
             can_paint=self._pages and bool(self._catalog.models(Kind.EDIT)),
         )

@@ -62,9 +62,16 @@ class DiscordDelivery:
         return address_of(row, self._vault)
 
     async def deliver(
-        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        failure: AtelierError | None,
+        *,
+        heading: str | None = None,
     ) -> str | None:
         """None when somebody can see it, LATER when that is worth another round, else why not, for the row.
+
+        `heading` stands over the words of a finished card.
 
         Never raises for Discord's doing.
         """
@@ -73,10 +80,14 @@ class DiscordDelivery:
             return None
         # Each holds its pictures twice, as they are and as a form: without a bound a crowd's would fill the memory.
         async with self._hands:
-            return await self._deliver(row, images, failure)
+            return await self._deliver(row, images, failure, heading)
 
     async def _deliver(
-        self, row: RequestRow, images: Sequence[ImageRow], failure: AtelierError | None
+        self,
+        row: RequestRow,
+        images: Sequence[ImageRow],
+        failure: AtelierError | None,
+        heading: str | None,
     ) -> str | None:
         address = self.address(row)
         try:
@@ -97,7 +108,14 @@ class DiscordDelivery:
             # The batch's own card calls its owner, once for all parts.
             called = None if row.batch_id else mention
             return self._cards.card(
-                row, images, shown, failure=failure, left=left, mention=called, seconds=seconds
+                row,
+                images,
+                shown,
+                failure=failure,
+                left=left,
+                mention=called,
+                seconds=seconds,
+                heading=heading,
             )
 
         problem = await self._chain(address, files, card)

@@ -97,7 +97,7 @@ class Told:
     modal: Modal | None = None
 
 
-async def told(asked: Interaction, *, drawn: bool) -> Told:
+async def told(asked: Interaction, *, drawn: bool, refused: bool = False) -> Told:
     """The answer once it is whole; a picture's after it is finished. Raises AssertionError for a late one."""
     answer = await asked.answered()
     assert asked.first_answer_seconds is not None
@@ -106,7 +106,7 @@ async def told(asked: Interaction, *, drawn: bool) -> Told:
         modal = await asked.modal()
         return Told("window", "\n".join(modal_texts(modal)), modal=modal)
     if answer in (Answer.DEFERRED_UPDATE, Answer.UPDATE):
-        return await _updated(asked)
+        return await _updated(asked, _WHOLE_SECONDS if refused else _PATIENCE)
     message = await asked.channel.signal.until(
         lambda: _whole(asked, drawn=drawn),
         _WHOLE_SECONDS,
@@ -115,7 +115,7 @@ async def told(asked: Interaction, *, drawn: bool) -> Told:
     return Told(_sign(message), read(message), message=message)
 
 
-async def _updated(asked: Interaction) -> Told:
+async def _updated(asked: Interaction, patience: float) -> Told:
     """A refusal comes as a word of its own; without one the message itself changes, or goes."""
     source = asked.source
     assert source is not None
@@ -126,7 +126,7 @@ async def _updated(asked: Interaction) -> Told:
         return source if source.edits or source.deleted else None
 
     try:
-        message = await asked.channel.signal.until(look, _PATIENCE, lambda: "")
+        message = await asked.channel.signal.until(look, patience, lambda: "")
     except NoAnswer:
         message = source
     if message is source:

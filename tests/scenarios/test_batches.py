@@ -90,6 +90,7 @@ async def test_a_script_survives_a_kill_buys_nothing_twice_and_keeps_what_was_ma
     files = await thread.wait_for_message(lambda message: "10 pictures and the script" in message.text, 20)
     shown = [message for message in thread.messages if message.pictures]
     assert len(shown) == 10
+    assert any(message.text.startswith("1/12 · `0:00`\n") for message in shown), shown[0].text
     named = [line for line in card.text.splitlines() if "a wasp" in line]
     assert [("3. `1:00` a wasp on the rope" in named[0]), ("8. `3:30` a wasp in the cabin" in named[1])] == [
         True

@@ -346,7 +346,7 @@ class Tour:
     ) -> None:
         expected = deed.expected(cell)
         try:
-            heard = await told(asked, drawn=deed.drawn and expected is None)
+            heard = await told(asked, drawn=deed.drawn and expected is None, refused=expected is not None)
         except NoAnswer as silent:
             self.wrong.append(f"silent: {name} · {cell}: {silent}")
             return

@@ -11,6 +11,7 @@ from bot.playground import Answer, Upload
 from bot.playground.interactions import Interaction
 from bot.playground.messages import Message
 from bot.playground.people import Member
+from tests.fakes.openai_server import FakeOpenAI
 from tests.scenarios.conftest import Stage, StartStage
 from tests.scenarios.test_first_pictures import png
 
@@ -175,6 +176,28 @@ async def test_a_failure_is_tried_again_or_in_other_words(start_stage: StartStag
     assert [button.label for button in failed.buttons] == ["Change"]
     window = await (await stage.discord.click(stage.ada, failed, "Change")).modal()
     assert (await (await stage.discord.submit(stage.ada, window, {"prompt": "a fox"})).card()).pictures
+
+
+async def test_an_edit_takes_three_pictures_of_a_card_and_ten_files(
+    start_stage: StartStage, vendor: FakeOpenAI, with_openai: dict[str, str]
+) -> None:
+    stage = await start_stage(**with_openai)
+    card = await imagined(stage, stage.ada, "three kites", count=3, quality="low")
+    window = await (await stage.discord.click(stage.ada, card, "Edit")).modal()
+    files = [Upload(f"{number}.png", png(64, 64 + number), "image/png") for number in range(10)]
+    values = {"prompt": "all of them together", "which": ["1", "2", "3"], "files": files}
+    together = await (await stage.discord.submit(stage.ada, window, values)).card(30)
+    sent = vendor.calls[-1]
+    assert len(sent.files) == 13
+    assert "13 pictures" in (await details(stage, stage.ada, together)).text
+    styled = {"prompt": "warmer", "image": files[0], "style": "cinematic", "quality": "low"}
+    card = await (await stage.discord.slash(stage.ada, stage.channel, "edit", styled)).card(30)
+    assert "cinematic" in card.text
+    assert vendor.calls[-1].fields["prompt"] != "warmer"
+    offered = await stage.discord.autocomplete(
+        stage.ada, stage.channel, "variations", {}, focused=("style", "cine")
+    )
+    assert [one["value"] for one in offered] == ["cinematic"]
 
 
 @pytest.mark.parametrize("where", ["thread", "dm"])

@@ -150,6 +150,21 @@ async def test_boards_are_filled_ordered_shared_taken_home_and_deleted(stage: St
         assert told["name"] == "Summer"
         assert [one["prompt"] for one in told["pictures"]] == ["a fox", "a boat", "my secret"]
         assert {one["file"] for one in told["pictures"]} < set(archive.namelist())
+    closed = stage.guild.add_channel("closed")
+    assert stage.guild.me is not None
+    closed.deny(stage.guild.everyone, "view_channel")
+    for insider in (ada, stage.guild.me):
+        closed.allow(insider, "view_channel")
+    (plan,) = await drawn(stage, ada, closed, "the plan")
+    kept = await shows(await discord.click(ada, plan, "❤️"), "favourites now")
+    await discord.choose(ada, kept, None, ["Summer"])
+    await kept.until(lambda message: "It is on **Summer** now" in message.text or None, 10)
+    await shows(await discord.slash(ada, channel, "board show", {"name": "summer"}), "4 pictures")
+    await shows(await discord.slash(stage.bruno, channel, "board show", {"name": "summer"}), "2 pictures")
+    export = await discord.slash(stage.bruno, channel, "board export", {"name": "summer"})
+    with zipfile.ZipFile(io.BytesIO((await export.followup(10)).attachments[0].data or b"")) as archive:
+        assert "the plan" not in archive.read("board.json").decode()
+    await shows(await discord.slash(ada, channel, "board share", {"name": "summer"}), "2 pictures")
     await shows(
         await discord.slash(ada, channel, "board share", {"name": "summer", "on": False}), "yours alone"
     )
