@@ -30,7 +30,15 @@ async def test_commands_are_told_to_discord_once_and_not_at_every_start(stage: S
     await stage.bot.start()
     assert stage.discord.commands.syncs == 1
     answer = await stage.discord.slash(stage.ada, stage.channel, "help")
-    assert "</imagine:" in (await answer.says("Three ways")).text
+    told = (await answer.says("Three ways")).text
+    assert "</admin" not in told
+    for admin in (stage.admin, stage.guild.add_member("Adèle", permissions="manage_guild", locale="fr")):
+        asked = await stage.discord.slash(admin, stage.channel, "help")
+        told = await asked.until(lambda one: one.text or None)
+        typed = [str(one["name"]) for one in stage.discord.commands if one["type"] == 1]
+        assert not [name for name in typed if f"</{name}" not in told and name != "help"]
+        assert len(told) <= 2000
+        print(f"{len(told)} characters, {len(typed)} commands")
 
 
 def asked(stage: Stage, method: str) -> list[RequestRecord]:
