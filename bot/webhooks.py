@@ -24,6 +24,7 @@ import structlog
 from bot.addresses import Fetcher, Forbidden, Unreachable
 from bot.i18n import texts_for
 from bot.web.api.answers import failures, instant, metadata_of, picture_of
+from bot.web.api.bodies import CompletedHook, FailedHook, HookData, ProgressHook, as_json
 from bot.web.links import Links
 from storage.errors import StorageError
 from storage.requests import RequestRepository
@@ -181,30 +182,36 @@ class Dispatcher:
 
     def _body(self, row: WebhookRow, request: RequestRow, images: list[ImageRow]) -> dict[str, Any]:
         t, shown = texts_for(request.locale), [image for image in images if image.deleted_at is None]
-        head = {"job_id": request.id, "status": row.event}
         if row.event == GENERATING:
-            at = instant(row.created_at)
-            return {**head, "timestamp": at, "progress": row.progress, "message": t("Drawing…")}
-        head |= {
-            "timestamp": instant(request.settled_at or request.updated_at),
-            "environment": self._owner.environment,
-        }
+            return as_json(
+                ProgressHook(
+                    job_id=request.id, status="generating", timestamp=instant(row.created_at),
+                    progress=row.progress or 0, message=t("Drawing…"),
+                )
+            )  # fmt: skip
+        ended, environment = instant(request.settled_at or request.updated_at), self._owner.environment
         if row.event == FAILED:
             words = failures(request, 0, t) or [t("Cancelled")]
-            return {**head, "error_message": words[0], "message": t("The generation failed")}
+            return as_json(
+                FailedHook(
+                    job_id=request.id, status="failed", timestamp=ended, environment=environment,
+                    error_message=words[0], message=t("The generation failed"),
+                )
+            )  # fmt: skip
         # What a client called us is good for that client only: the owner hears the owner's address.
         base = self._links.public or (None if row.url is None else (request.client or {}).get("base"))
-        pictures = [picture_of(request, image, self._links, base).model_dump() for image in shown]
-        data: dict[str, Any] = {
-            "job_id": request.id,
-            "images": pictures,
-            "metadata": metadata_of(request, images).model_dump(),
-            "status": "COMPLETED",
-            "generated_at": head["timestamp"],
-        }
-        if missing := failures(request, len(images), t):
-            data["errors"] = missing
-        return {**head, "data": data}
+        data = HookData(
+            job_id=request.id,
+            images=[picture_of(request, image, self._links, base) for image in shown],
+            metadata=metadata_of(request, images),
+            status="COMPLETED",
+            generated_at=ended,
+            errors=failures(request, len(images), t),
+        )
+        told = CompletedHook(
+            job_id=request.id, status="completed", timestamp=ended, environment=environment, data=data
+        )
+        return as_json(told)
 
 
 def pause_after(attempts: int, first_seconds: float) -> float:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -219,4 +220,9 @@ async def test_the_owner_is_told_in_the_missions_json_with_the_owners_secret(
         await receiver.until(before + 3, heard=False)
         await asyncio.sleep(0.5)
         assert [json.loads(body)["status"] for _, body, _ in receiver.calls[before + 2 :]] == ["completed"]
+        components = (await api.call("GET", "/api/openapi.json")).body["components"]
+        shapes = {"completed": "CompletedHook", "failed": "FailedHook", "generating": "ProgressHook"}
+        for one in receiver.heard:
+            schema = {"$ref": f"#/components/schemas/{shapes[one['status']]}", "components": components}
+            jsonschema_rs.validator_for(schema).validate(one)
         print({name: headers[name] for name in ("webhook-id", "webhook-timestamp", "webhook-signature")})

@@ -31,6 +31,7 @@ Prompt = Annotated[
         json_schema_extra={"format": "visible-text", "examples": ["A mountain lake at sunrise"]},
     ),
 ]  # fmt: skip
+_OF_PICTURE = "A picture to start from: PNG, JPEG, WebP or GIF, at most 25 MB."
 Address = Annotated[
     str, Field(min_length=8, max_length=2000, json_schema_extra={"format": "uri", "pattern": "^https?://"})
 ]
@@ -78,9 +79,7 @@ class GenerateBody(_Wish):
     """Pictures from words, or from words and a picture."""
 
     prompt: Prompt
-    input_image_url: Annotated[
-        Address | None, Field(description="A picture to start from: PNG, JPEG, WebP or GIF, at most 25 MB.")
-    ] = None
+    input_image_url: Annotated[Address | None, Field(description=_OF_PICTURE)] = None
     size: Size = "1024x1024"
     style: Annotated[Style | None, Field(description=_OF_STYLE)] = "photorealistic"
     quality: Quality | None = "high"
@@ -90,7 +89,7 @@ class EditBody(_Wish):
     """A picture changed as the words say. Multipart: the picture as `image`, and perhaps a `mask`."""
 
     prompt: Prompt
-    input_image_url: Address | None = None
+    input_image_url: Annotated[Address | None, Field(description=_OF_PICTURE)] = None
     size: Size = "auto"
     style: Annotated[Style | None, Field(description=_OF_STYLE)] = None
     quality: Quality | None = None
@@ -100,7 +99,7 @@ class VariationsBody(_Wish):
     """Pictures like this one. Multipart: the picture as `image`."""
 
     prompt: Annotated[str, Field(max_length=32_000)] = ""
-    input_image_url: Address | None = None
+    input_image_url: Annotated[Address | None, Field(description=_OF_PICTURE)] = None
     strength: Annotated[float | None, Field(ge=0.0, le=1.0, description="0 keeps, 1 changes all.")] = None
     size: Size = "auto"
     style: Annotated[Style | None, Field(description=_OF_STYLE)] = None
@@ -231,6 +230,47 @@ class ProblemAnswer(Told):
     fields: list[FieldProblem] | None = None
 
 
+class HookData(Told):
+    job_id: str
+    images: list[Picture]
+    metadata: Metadata
+    status: Literal["COMPLETED"]
+    generated_at: str
+    errors: Annotated[list[str] | None, Field(description="Why pictures are missing, where some are.")] = None
+
+
+class CompletedHook(Told):
+    """A job has ended with pictures."""
+
+    job_id: str
+    status: Literal["completed"]
+    timestamp: str
+    environment: str
+    data: HookData
+
+
+class FailedHook(Told):
+    """A job has ended without."""
+
+    job_id: str
+    status: Literal["failed"]
+    timestamp: str
+    environment: str
+    error_message: Annotated[str, Field(description="Why.")]
+    message: str
+
+
+class ProgressHook(Told):
+    """A job goes on; only where `webhook_progress` asked for it, and never sent twice."""
+
+    job_id: str
+    status: Literal["generating"]
+    timestamp: str
+    progress: Annotated[int, Field(ge=0, le=100, description="Percent.")]
+    message: str
+
+
+HOOKS: tuple[type[BaseModel], ...] = (CompletedHook, FailedHook, ProgressHook)
 BODIES: tuple[type[BaseModel], ...] = (GenerateBody, EditBody, VariationsBody, BatchBody, ImageBody)
 ANSWERS: tuple[type[BaseModel], ...] = (
     JobAnswer, StatusAnswer, ResultAnswer, BatchAnswer, ImageAnswer, ProvidersAnswer, HealthAnswer, ProblemAnswer,

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from bot.catalog import Catalog
 from bot.styles import Styles
 from bot.version import version
-from bot.web.api.bodies import ANSWERS, BODIES
+from bot.web.api.bodies import ANSWERS, BODIES, HOOKS
 from bot.web.api.handlers import IDEMPOTENCY_KEY
 from bot.web.api.operations import EVENTS, JSON, OPERATIONS, Operation
 from bot.web.problems import MEDIA_TYPE
@@ -59,6 +60,7 @@ def document(catalog: Catalog, styles: Styles) -> dict[str, Any]:
         },
         "security": [{"bearer": []}, {"header": []}],
         "paths": _paths(),
+        "webhooks": {model.__name__: {"post": _hook(model)} for model in HOOKS},
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -93,6 +95,25 @@ def _operation(operation: Operation) -> dict[str, Any]:
         made["parameters"] = [*parameters, _IDEMPOTENCY_KEY]
         made["requestBody"] = {"required": True, "content": _content(operation)}
     return made
+
+
+def _hook(model: type[BaseModel]) -> dict[str, Any]:
+    """What we send, to whom asked for it."""
+    return {
+        "operationId": model.__name__,
+        "summary": " ".join((model.__doc__ or "").split()),
+        "description": "Signed as Standard Webhooks says.",
+        "security": [],
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {"content": {JSON: {"schema": {"$ref": _REF.format(model=model.__name__)}}}},
+        "responses": {
+            "2XX": {"description": "It was heard."},
+            "default": {"description": "It was not: it comes again, with growing pauses."},
+        },
+    }
 
 
 def _content(operation: Operation) -> dict[str, Any]:
@@ -139,7 +160,7 @@ def _plain(name: str, summary: str, model: str, *, also: int) -> dict[str, Any]:
 
 def _schemas(catalog: Catalog, styles: Styles) -> dict[str, Any]:
     modes: tuple[tuple[Sequence[Any], JsonSchemaMode], ...] = (
-        (BODIES, "validation"), (ANSWERS, "serialization"),
+        (BODIES, "validation"), ((*ANSWERS, *HOOKS), "serialization"),
     )  # fmt: skip
     made: dict[str, Any] = {}
     for models, mode in modes:
@@ -169,7 +190,7 @@ def _choose(properties: dict[str, Any], chosen: Mapping[str, Sequence[str]]) -> 
                 choice.update(type="string", enum=list(values))
 
 
-def _form(body: Mapping[str, Any], files: Mapping[str, bool]) -> dict[str, Any]:
+def _form(body: Mapping[str, Any], files: Sequence[str]) -> dict[str, Any]:
     """The multipart form: the same fields, none of them null, and the pictures as files."""
     fields = {
         name: _without_null(schema)
@@ -183,7 +204,7 @@ def _form(body: Mapping[str, Any], files: Mapping[str, bool]) -> dict[str, Any]:
     required = [name for name in body.get("required", ()) if name in fields]
     return {
         "type": "object", "title": f"{body['title']}Form", "additionalProperties": False,
-        "properties": {**fields, **pictures}, "required": [*required, "image"],
+        "properties": {**fields, **pictures}, "required": [*required, files[0]],
     }  # fmt: skip
 
 

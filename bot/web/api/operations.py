@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -34,7 +34,7 @@ JSON, EVENTS = "application/json", "text/event-stream"
 class Operation:
     """`answers` maps a status to what comes with it; `problems` are the likely errors, each of the one shape.
 
-    `files` are the pictures that the multipart form of `body` takes, by name and whether it must be there.
+    `files` are the pictures that the multipart form of `body` takes; the first must be there.
     """
 
     method: str
@@ -45,13 +45,9 @@ class Operation:
     handle: Handle
     answers: Mapping[int, type[BaseModel]]
     body: type[BaseModel] | None = None
-    files: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    files: Sequence[str] = ()
     problems: Sequence[int] = ()
     media_type: str = JSON
-
-    @property
-    def creates(self) -> bool:
-        return self.body is not None
 
 
 _CREATING = (400, 403, 408, 409, 413, 415, 429, 503)
@@ -80,13 +76,13 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="POST", path="/api/images/edit", name="edit", scope="generate",
         summary="Have a picture changed as the words say.",
-        handle=handlers.edit, body=EditBody, files={"image": False, "mask": False}, answers={202: JobAnswer},
+        handle=handlers.edit, body=EditBody, files=("image", "mask"), answers={202: JobAnswer},
         problems=_CREATING,
     ),
     Operation(
         method="POST", path="/api/images/variations", name="variations", scope="generate",
         summary="Have pictures made that are like this one.",
-        handle=handlers.variations, body=VariationsBody, files={"image": False}, answers={202: JobAnswer},
+        handle=handlers.variations, body=VariationsBody, files=("image",), answers={202: JobAnswer},
         problems=_CREATING,
     ),
     Operation(

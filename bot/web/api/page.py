@@ -43,6 +43,7 @@ _WORDS = {
     "uri": "address",
     "binary": "file",
     "integer": "whole number",
+    "boolean": "true or false",
 }
 """What readers call the document's types and formats."""
 
@@ -60,7 +61,9 @@ def page(document: Mapping[str, Any], base: str) -> str:
         for method, path, operation in operations
     ]
     shown = [_section(document, *operation) for operation in operations]
-    told = {name: None for _, _, operation in operations for name in _shapes(operation["responses"])}
+    answered = {name: None for _, _, operation in operations for name in _shapes(operation["responses"])}
+    hooks = {name: hook["post"] for name, hook in document["webhooks"].items()}
+    told = {**answered, **dict.fromkeys(hooks)}
     nested = {name: None for outer in told for name in _within(document["components"]["schemas"][outer])}
     shapes = [_shape_section(document, name) for name in {**told, **nested}]
     info = document["info"]
@@ -70,7 +73,7 @@ def page(document: Mapping[str, Any], base: str) -> str:
         base=escape(base),
         style=_STYLE,
         contents="\n".join(contents),
-        sections="\n".join([*shown, _errors(operations), *shapes]),
+        sections="\n".join([*shown, _errors(operations), _hooks(hooks), *shapes]),
     )
 
 
@@ -107,6 +110,17 @@ def _errors(operations: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
     return (
         '<section id="errors"><h2>When it cannot be done</h2><p>Every error is a '
         f'<a href="#ProblemAnswer"><code>ProblemAnswer</code></a>.</p><table><tbody>{rows}</tbody></table></section>'
+    )
+
+
+def _hooks(hooks: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = "".join(
+        f"<tr><td>{_link(name)}</td><td>{_text(hook['summary'])}</td></tr>" for name, hook in hooks.items()
+    )
+    return (
+        '<section id="webhooks"><h2>What webhooks tell</h2><p>Signed with <code>webhook-id</code>, '
+        "<code>webhook-timestamp</code> and <code>webhook-signature</code>, as Standard Webhooks says; sent again "
+        f"until heard.</p><table><tbody>{rows}</tbody></table></section>"
     )
 
 
