@@ -8,6 +8,8 @@ from bot.errors import (
     AtelierError,
     Cancelled,
     CoolingDown,
+    Misconfigured,
+    OutOfCredit,
     PolicyRefusal,
     QueueFull,
     QuotaExceeded,
@@ -64,6 +66,7 @@ STARTUP_WORDS = {
         _("Update or uninstall it."),
     ),
     "bad_styles": (_("STYLES_FILE cannot be used."), ""),
+    "needs_yes": (_("Nothing was begun."), ""),
     "second_batch": (_("Another atelier works on this script already."), _("Let it end, or stop it.")),
     "port_in_use": (
         _("The address is in use by another program."),
@@ -80,6 +83,16 @@ def words_of(error: AtelierError) -> str:
         return _settings(error)
     if isinstance(error, StartupError):
         return _start(error)
+    # Whoever types here is the owner: what members are told of them says nothing to them.
+    if isinstance(error, Misconfigured):
+        return t(
+            "{provider} does not accept its key or settings. Ask: atelier doctor", provider=error.provider
+        )
+    if isinstance(error, OutOfCredit):
+        return t(
+            "Your account at {provider} has no credit left. Top it up, or choose another model: atelier models",
+            provider=error.provider,
+        )
     from bot.plain import plain_words
 
     return plain_words(error, texts())
@@ -92,6 +105,8 @@ def code_of(error: AtelierError) -> int:
             return EXIT_USAGE
         case QuotaExceeded() | QueueFull() | CoolingDown():
             return EXIT_LIMIT
+        case StartupError(what="needs_yes"):
+            return EXIT_USAGE
         case PolicyRefusal():
             return EXIT_POLICY
         case Cancelled():

@@ -13,10 +13,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from bot.commandline.failures import words_of
 from bot.commandline.language import t, texts
 from bot.commandline.verbs import say_json
 from bot.i18n import Texts
-from bot.plain import plain_words
 
 if TYPE_CHECKING:
     from bot.errors import AtelierError
@@ -130,7 +130,7 @@ class Screen:
         return t("free") if not dollars else self.t.money(round(dollars * 1_000_000))
 
     def words(self, error: AtelierError) -> str:
-        return plain_words(error, self.t)
+        return words_of(error)
 
     def agrees(self, question: str) -> bool:
         """Ask a person; no where there is nobody to ask."""

@@ -12,7 +12,7 @@ from bot.commandline.asking import asked_of
 from bot.commandline.failures import code_of
 from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, EXIT_PARTLY, Verbs
-from bot.errors import Broken, Interrupted
+from bot.errors import Broken, Interrupted, StartupError
 from bot.i18n import _
 
 if TYPE_CHECKING:
@@ -178,15 +178,15 @@ def _telling(screen: Screen) -> Told:
 
 
 def _asking(options: argparse.Namespace, screen: Screen) -> Agree:
-    """What costs nothing needs no yes."""
+    """What costs nothing needs no yes. Raises StartupError where there is nobody to ask."""
 
     def agree(row: BatchRow) -> bool:
         if options.yes or not row.estimate_microusd:
             return True
         count, most = len(row.segments), screen.t.money(row.estimate_microusd)
         if not sys.stdin.isatty():
-            screen.warn(t("{n} pictures may cost up to {most}: say --yes to go on.", n=count, most=most))
-            return False
+            words = t("{n} pictures may cost up to {most}: say --yes to go on.", n=count, most=most)
+            raise StartupError("needs_yes", hint=words)
         with screen.paused():
             return screen.agrees(t("{n} pictures for at most {most}. Go on?", n=count, most=most))
 

@@ -67,8 +67,9 @@ def test_what_costs_is_not_begun_without_a_yes(
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
     (here / "prompts.txt").write_text("a fox\na boat\n")
     ended = atelier("batch", "prompts.txt")
-    assert ended.code == 130
-    assert ended.err.startswith("2 pictures may cost up to $")
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert ended.err.startswith("Nothing was begun. 2 pictures may cost up to $")
+    assert ended.err.endswith(": say --yes to go on.\n")
     assert json.loads(atelier("history", "--json").out) == []
 
 

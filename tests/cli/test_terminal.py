@@ -127,6 +127,14 @@ async def test_a_vendor_that_names_its_work_says_how_far_it_is_and_is_told_to_ca
     assert (await asyncio.to_thread(atelier, "ledger", "verify")).code == 0
 
 
+async def test_the_owner_is_told_what_only_an_owner_can_mend(here: Path) -> None:
+    async with FakeOpenAI(key="sk-test") as vendor:
+        settings = {"OPENAI_API_KEY": "sk-bad", "OPENAI_BASE_URL": vendor.url}
+        async with terminal(here, "imagine", "a fox", **settings) as shell:
+            assert await shell.ended() == 1
+            assert "openai does not accept its key or settings. Ask: atelier doctor" in shell.shown
+
+
 def test_open_shows_the_file(here: Path) -> None:
     viewer = here / "bin/xdg-open"
     viewer.parent.mkdir()
