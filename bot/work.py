@@ -42,7 +42,7 @@ ENDED = frozenset(
 
 class Board(Protocol):
     def begin(self, row: RequestRow) -> None: ...
-    def drawing(self, request_id: str) -> None: ...
+    def drawing(self, row: RequestRow) -> None: ...
     async def end(self, request_id: str) -> None: ...
 
 
@@ -120,7 +120,7 @@ class StudioWork:
         if not await self._requests.begin(request_id, now, now - job.row.created_at):
             return []
         self._board.begin(job.row)
-        self._board.drawing(request_id)
+        self._board.drawing(job.row)
         await self._tell(job)
         calls = self._catalog.plan(ImageRequest.from_json(job.row.request))
         job.calls = len(calls)
@@ -139,7 +139,7 @@ class StudioWork:
 
     async def draw(self, row: RequestRow) -> list[str]:
         job = self._jobs[row.id] = _Job(row, [], calls=1)
-        self._board.drawing(row.id)
+        self._board.drawing(row)
         await self._tell(job)
         started = self._now()
         drawn = await self._drawing.draw(job.row, 1, job.row.count)

@@ -22,7 +22,7 @@ _LINGER_SECONDS = 10.0
 
 class Board(Protocol):
     def begin(self, row: NewRequest | RequestRow) -> None: ...
-    def drawing(self, request_id: str) -> None: ...
+    def drawing(self, row: RequestRow) -> None: ...
     def preview(self, request_id: str, number: int, data: bytes) -> None: ...
     def progress(self, request_id: str, number: int, share: float) -> None: ...
     def wants_previews(self, row: RequestRow) -> bool: ...
@@ -55,9 +55,11 @@ class Growth:
     def begin(self, row: NewRequest | RequestRow) -> None:
         self._board.begin(row)
 
-    def drawing(self, request_id: str) -> None:
-        self._growing.setdefault(request_id, Unfinished())
-        self._board.drawing(request_id)
+    def drawing(self, row: RequestRow) -> None:
+        if row.door == DOOR:
+            # Of the others nobody looks here, and a crowd's unfinished pictures would fill the memory.
+            self._growing.setdefault(row.id, Unfinished())
+        self._board.drawing(row)
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:
         if growing := self._growing.get(request_id):

@@ -70,7 +70,7 @@ class LineBoard:
     async def close(self) -> None:
         await asyncio.gather(*(self.end(request_id) for request_id in list(self._telling)))
 
-    def drawing(self, request_id: str) -> None:
+    def drawing(self, row: RequestRow) -> None:
         """Nothing is drawn here."""
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:

@@ -76,8 +76,8 @@ class PreviewBoard:
         waiting.task = asyncio.create_task(self._show(waiting), name=f"preview {row.id}")
         self._waiting[row.id] = waiting
 
-    def drawing(self, request_id: str) -> None:
-        if waiting := self._waiting.get(request_id):
+    def drawing(self, row: RequestRow) -> None:
+        if waiting := self._waiting.get(row.id):
             waiting.drawing, waiting.drawing_since = True, time.time()
             waiting.changed.set()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -180,27 +181,21 @@ class OpenAIProvider:
     async def _streamed(
         self, call: RenderCall, preview: PreviewSink, events: AsyncIterator[Json], headers: Mapping[str, str]
     ) -> Json:
-        pictures: list[Json] = []
-        usage: Mapping[str, Any] = {}
-        begun = False
+        made = _Made()
         async for event in events:
-            word = str(event.get("type", ""))
-            if isinstance(error := event.get("error"), dict) or word == "error":
+            if isinstance(error := event.get("error"), dict) or event.get("type") == "error":
                 failed = from_error_object(
                     self._origin, error if isinstance(error, dict) else event, headers=headers
                 )
-                failed.error.may_be_paid |= begun
+                failed.error.may_be_paid |= made.begun
                 # Not again: the vendor had taken the work on.
                 raise Failed(failed.error)
-            if word.endswith(".partial_image") and isinstance(text := event.get("b64_json"), str):
-                begun = True
-                preview(call.first, picture_bytes(text))
-            elif word.endswith(".completed"):
-                pictures.append(event)
-                usage = event.get("usage") or usage
-        if not pictures:
+            made.take(event, lambda data: preview(call.first, data))
+            # Megabytes, until the next one comes.
+            del event
+        if not made.pictures:
             raise Unreadable("the stream ended before its picture")
-        return {"data": pictures, "usage": usage}
+        return {"data": made.pictures, "usage": made.usage}
 
     async def _rendering(self, call: RenderCall, answer: Json, request_id: str | None) -> Rendering:
         """Raises NoPicture where the answer is well-formed and holds none."""
@@ -252,6 +247,24 @@ class OpenAIProvider:
             height=height,
             revised_prompt=revised if isinstance(revised, str) else None,
         )
+
+
+@dataclass
+class _Made:
+    """What a stream has brought so far; `begun` is whether the vendor was seen at work."""
+
+    pictures: list[Json] = field(default_factory=list[Json])
+    usage: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    begun: bool = False
+
+    def take(self, event: Json, preview: Callable[[bytes], None]) -> None:
+        word = str(event.get("type", ""))
+        if word.endswith(".partial_image") and isinstance(text := event.get("b64_json"), str):
+            self.begun = True
+            preview(picture_bytes(text))
+        elif word.endswith(".completed"):
+            self.pictures.append(event)
+            self.usage = event.get("usage") or self.usage
 
 
 def _file(picture: Picture, name: str) -> tuple[str, bytes, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any, cast
 
 import jiter
@@ -46,16 +47,18 @@ class Reader:
         rest = b""
         while rest or (rest := await anext(chunks, b"")):
             end = _event_end(rest)
-            if end is None:
-                # A picture has begun, as like as not: it is read to its end in one of the places.
-                async with self._places:
+            # Not at its end yet: a picture has begun, as like as not. It is read to its end in one of the places.
+            async with self._places if end is None else nullcontext():
+                if end is None:
                     event, rest = await self._rest_of_event(rest, chunks, limit)
-                    if data := _data_of(event):
-                        yield parsed(data)
-            else:
-                event, rest = rest[: end[0]], rest[end[1] :]
-                if data := _data_of(event):
-                    yield parsed(data)
+                else:
+                    event, rest = rest[: end[0]], rest[end[1] :]
+                told = parsed(data) if (data := _data_of(event)) else None
+                # Megabytes each, and the vendor may think for minutes before it sends more.
+                del event, data
+                if told is not None:
+                    yield told
+                del told
 
     async def _rest_of_event(
         self, begun: bytes, chunks: AsyncIterator[bytes], limit: int

@@ -190,8 +190,13 @@ class Running:
 
     async def _warm_up(self) -> None:
         """Two pictures: the first call of everything imports, connects and compiles."""
-        await self._stage.burst(2)
-        self._final = (await self._vendor.calls())[0]["pictures"][0]
+        wishes = await self._stage.burst(2)
+        # With previews something is seen before the vendor has ended, and only then it knows its picture.
+        async with asyncio.timeout(4 * PREVIEW_SECONDS):
+            while not (made := (await self._vendor.calls())[0]["pictures"]):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.1)
+        self._final = made[0]
+        await self._stage.granted(wishes, self._final)
         await asyncio.sleep(1.0)
 
     async def _load(self, name: str) -> LoadResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -43,6 +44,31 @@ async def test_an_event_may_not_be_larger_than_its_limit() -> None:
     reader = Reader(places=1, stall_seconds=5)
     with pytest.raises(TooLarge):
         _ = [event async for event in reader.events(in_pieces(STREAM, [100, 200, 300, 400]), 250)]
+
+
+async def test_nothing_of_a_preview_stays_in_memory_while_the_vendor_draws_on() -> None:
+    """Sixty-four streams wait at a time, each for minutes, and a preview is megabytes in three forms."""
+    size, kept = 8_000_000, list[int]()
+
+    async def vendor() -> AsyncIterator[bytes]:
+        yield b'data: {"type": "a", "b64_json": "'
+        for _ in range(8):
+            yield b"A" * (size // 8)
+        yield b'"}\n\n'
+        kept.append(tracemalloc.get_traced_memory()[0])
+        yield b'data: {"type": "b"}\n\n'
+
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        async for event in Reader(places=1, stall_seconds=5).events(vendor(), 2 * size):
+            if event["type"] == "a":
+                assert len(event["b64_json"]) == size
+            del event
+    finally:
+        tracemalloc.stop()
+    assert len(kept) == 1
+    assert kept[0] - before < size // 4
 
 
 async def test_a_body_may_not_be_larger_than_its_limit() -> None:
