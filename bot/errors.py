@@ -220,7 +220,9 @@ class Stopping(Refused):
 
 @dataclass(eq=False)
 class NotFound(Refused):
-    """`what`: image, request, batch, board, key, member, server or picture_in_message (a message that shows none)."""
+    """`what`: image, request, batch, board, key, member, server, place (a role or a channel) or picture_in_message (a
+    message that shows none).
+    """
 
     kind = "not_found"
     what: str

@@ -21,6 +21,8 @@ _NOT_THERE = frozenset({10003, 10004, 10007, 50001})
 _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, AttributeError)
 """A client that never logged in has no session: an AttributeError of discord.py's."""
 _PRIVATE_THREAD = 12
+_NO_PICTURES = frozenset({4, 14, 16})
+"""Channels that hold no messages: categories, directories; and media channels, which commands cannot name."""
 _THREADS = frozenset({10, 11, _PRIVATE_THREAD})
 _MOST_REMEMBERED = 10_000
 
@@ -93,7 +95,7 @@ class Membership:
         return {guild.id: guild.name for guild in self._client.guilds if guild.name}
 
     async def names(self, guild_id: int) -> Mapping[int, str]:
-        """What a server's roles (`@regulars`) and channels (`#pictures`) are called, by id; good for a minute.
+        """What a server's roles (`@regulars`) and its channels for pictures (`#fun`) are called, for a minute.
 
         Empty where there is nothing to know. Raises Unanswered.
         """
@@ -107,7 +109,11 @@ class Membership:
                 guild = await rest.get_guild(guild_id, with_counts=False)
                 channels = await rest.get_all_guild_channels(guild_id)
             names |= {int(role["id"]): f"@{str(role['name']).removeprefix('@')}" for role in guild["roles"]}
-            names |= {int(channel["id"]): f"#{channel['name']}" for channel in channels}
+            names |= {
+                int(channel["id"]): f"#{channel['name']}"
+                for channel in channels
+                if int(channel["type"]) not in _NO_PICTURES
+            }
         self._names[guild_id] = (now, names)
         return names
 

@@ -177,11 +177,11 @@ class QuotaService:
         limits = await self.limits_for(requester, place)
         return [await self._standing(limit) for limit in limits if limit.scope not in ("owner", "provider")]
 
-    async def budgets(self, guild_id: int) -> list[Standing]:
-        """The server's own pools and how much of each is gone."""
+    async def budgets(self, guild_id: int, *, channel_id: int = 0) -> list[Standing]:
+        """The server's own pools and how much of each is gone; with a channel its share as well."""
         rows, _ = await self._of_guild(guild_id)
         day = await self.day(guild_id)
-        limits = self._pools(rows, Place(guild_id=guild_id, channel_id=0), day)
+        limits = self._pools(rows, Place(guild_id=guild_id, channel_id=channel_id), day)
         return [await self._standing(limit) for limit in limits]
 
     async def ceilings(self, provider: str | None = None) -> list[Standing]:

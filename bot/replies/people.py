@@ -57,6 +57,8 @@ def _(error: NotFound, t: Texts) -> str:
         return t("That batch is not there any more. Start it again with its script; nothing was charged.")
     if error.what == "member":
         return t("There is no such member here.")
+    if error.what == "place":
+        return t("There is no such role or channel here.")
     if error.what == "server":
         return t("I am in no such server.")
     if error.what == "key":

@@ -65,7 +65,10 @@ async def test_axe_finds_nothing_serious_on_admin_pages_in_both_languages(
                 f"{root}/{name}"
                 for name in ("requests", "requests?state=failed&from=2020-01-01&to=2020-01-02")
             ),
-            *(f"{root}/{name}" for name in ("members", "members/everyone", "usage?span=week", "audit")),
+            *(
+                f"{root}/{name}"
+                for name in ("members", "members/everyone", "members/server", "usage?span=week", "audit")
+            ),
             *(f"{root}/members/{member.rpartition('=')[2]}", address + request),
         ]
         for language, heading in (("English", "Requests"), ("français", "Demandes")):

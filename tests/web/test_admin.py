@@ -223,6 +223,53 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
             f"user:{stage.ada.id}", f"user:{stage.ada.id}", "everyone")]  # fmt: skip
 
 
+async def test_roles_channels_and_the_server_have_limits_too(start_stage: StartStage) -> None:
+    port = free_port()
+    stage = await start_stage(HTTP_PORT=str(port))
+    root, members = f"http://127.0.0.1:{port}", f"/admin/{stage.guild.id}/members"
+    regulars = stage.guild.add_role("regulars")
+    stage.ada.add_role(regulars)
+    role, channel = f"{members}/role-{regulars.id}", f"{members}/channel-{stage.channel.id}"
+    async with browser(root) as adele:
+        await sign_in(stage, adele, stage.admin)
+        status, page = await adele.get(members)
+        assert [f'value="{key.rpartition("/")[2]}"' in page for key in (role, channel, "server")] == [
+            True
+        ] * 3
+        async with adele.http.get(f"{root}{members}?for=role-{regulars.id}") as answer:
+            assert str(answer.url) == root + role
+            assert "Each member of @regulars" in await answer.text()
+
+        status, page = await filled_in(adele, f"{role}/set", images="3", window="day", cap="1", jobs="2")
+        assert (status, "3 pictures a day, 2 requests at once" in page) == (200, True)
+        status, page = await filled_in(adele, f"{channel}/set", images="2", window="week")
+        assert (status, "2 pictures of 2 pictures left a week" in page) == (200, True)
+        status, page = await filled_in(adele, f"{members}/server/set", usd="10", window="month")
+        assert (status, "$10.00 of $10.00 left a month" in page) == (200, True)
+        _, page = await adele.get(members)
+        for line in (
+            "Each member of @regulars: 3 pictures a day · a cap",
+            "All of #pictures together: 2 pictures a week",
+        ):
+            assert line in page
+        for _ in range(2):
+            await draws(stage)
+        await stage.ended_rows(stage.ada)
+        assert "channel's share is used up: 2 pictures of 2 pictures" in await refused(stage)
+        assert (await filled_in(adele, f"{channel}/remove"))[0] == 200
+        await draws(stage)
+        await stage.ended_rows(stage.ada)
+        assert "Your quota is used up: 3 pictures of 3 pictures" in await refused(stage)
+        _, page = await adele.get(f"{members}/{stage.ada.id}")
+        assert "their role @regulars is a cap" in page
+
+        # A channel has no pauses; a role or channel that is not there has no page, nor has one of the wrong kind.
+        assert (await filled_in(adele, f"{channel}/set", jobs="3", window="day"))[0] == 400
+        assert (await filled_in(adele, f"{channel}/grant", images="3"))[0] == 404
+        for nothing in ("role-1", f"channel-{regulars.id}", f"role-{stage.channel.id}", "nobody"):
+            assert (await adele.get(f"{members}/{nothing}"))[0] == 404, nothing
+
+
 async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: StartStage) -> None:
     port = free_port()
     stage = await start_stage(run=False, HTTP_PORT=str(port))
