@@ -60,14 +60,14 @@ async def generate(parts: Parts, caller: Caller, request: web.Request) -> web.St
 
 
 async def edit(parts: Parts, caller: Caller, request: web.Request) -> web.StreamResponse:
-    async with parts.receiving:
+    async with parts.receiving.place(caller.key_id):
         sent = await read(request, multipart=True)
     body = parsed(EditBody, sent.values, texts=request.content_type != "application/json")
     return await _submit(parts, caller, request, body, sent)
 
 
 async def variations(parts: Parts, caller: Caller, request: web.Request) -> web.StreamResponse:
-    async with parts.receiving:
+    async with parts.receiving.place(caller.key_id):
         sent = await read(request, multipart=True)
     body = parsed(VariationsBody, sent.values, texts=request.content_type != "application/json")
     return await _submit(parts, caller, request, body, sent)
@@ -266,7 +266,7 @@ async def _accept(
     catalog = await house.catalog(caller.requester, caller.place)
     unnamed = ImageRequest(kind=kind_of(body, files), prompt="", model="")
     default = await house.default_model(unnamed, caller.place, catalog)
-    wish = await wish_of(parts, catalog, body, files, default)
+    wish = await wish_of(parts, caller, catalog, body, files, default)
     client: dict[str, Any] = {"key": caller.key_id, "digest": digest}
     if body.webhook_url is not None:
         client |= {"webhook": body.webhook_url, "progress": body.webhook_progress, "base": base}

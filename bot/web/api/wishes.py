@@ -14,6 +14,7 @@ from bot.images import ImageRequest, InputImage, Kind
 from bot.models import ImageModel
 from bot.uploads import MAX_INPUT_BYTES
 from bot.web.api.bodies import EditBody, GenerateBody, ImageBody, VariationsBody
+from bot.web.api.callers import Caller
 from bot.web.api.parts import Parts
 from bot.web.problems import Problem, say
 
@@ -23,7 +24,12 @@ _MISSION_QUALITIES = frozenset({"standard", "high", "ultra"})
 
 
 async def wish_of(
-    parts: Parts, catalog: Catalog, body: Wish, files: Mapping[str, bytes], default_model: str | None
+    parts: Parts,
+    caller: Caller,
+    catalog: Catalog,
+    body: Wish,
+    files: Mapping[str, bytes],
+    default_model: str | None,
 ) -> ImageRequest:
     """What the studio is asked for; it checks the rest. Raises what is wrong with the model or the pictures.
 
@@ -45,7 +51,7 @@ async def wish_of(
         chosen=body.model is not None or body.provider is not None,
     )
     request = _formatted(request, body.format, model)
-    inputs, mask = await _pictures(parts, body, files)
+    inputs, mask = await _pictures(parts, caller, body, files)
     return replace(request, inputs=inputs, mask=mask)
 
 
@@ -112,12 +118,12 @@ def _formatted(request: ImageRequest, asked: str | None, model: ImageModel) -> I
 
 
 async def _pictures(
-    parts: Parts, body: Wish, files: Mapping[str, bytes]
+    parts: Parts, caller: Caller, body: Wish, files: Mapping[str, bytes]
 ) -> tuple[tuple[InputImage, ...], InputImage | None]:
     if body.input_image_url is None and not files:
         return (), None
     uploads = parts.services.uploads
-    async with parts.receiving:
+    async with parts.receiving.place(caller.key_id):
         name = "image" if "image" in files else "input_image_url"
         data = files.get("image") or await _fetched(parts, body.input_image_url or "")
         picture = await uploads.picture_of(data, name)
