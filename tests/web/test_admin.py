@@ -103,13 +103,15 @@ async def test_requests_are_for_admins_and_private_words_for_nobody_else(start_s
             assert (answer.status, answer.content_type) == (200, "image/webp")
 
         # A member, and an admin of this server at another one's pages: refused alike, and only here it is noted.
-        for visitor, path in (
-            (ada, f"{pages}/requests"), (ada, f"{pages}/requests.csv"), (ada, f"{pages}/requests/{fox}"),
-            (ada, thumb), (ada, "/admin"), (adele, f"/admin/{other.id}/requests"), (adele, "/admin/0/requests"),
-            (adele, "/admin/1/requests"),
+        for who, visitor, path in (
+            ("a member", ada, f"{pages}/requests"), ("a member", ada, f"{pages}/requests.csv"),
+            ("a member", ada, f"{pages}/requests/{fox}"), ("a member", ada, thumb), ("a member", ada, "/admin"),
+            ("another server's admin", adele, f"/admin/{other.id}/requests"),
+            ("another server's admin", adele, "/admin/1/requests"), ("no owner", adele, "/admin/0/requests"),
+            ("no owner", adele, "/admin/house/requests"),
         ):  # fmt: skip
             status, page = await visitor.get(path)
-            print(f"{path:60} {status}")
+            print(f"{who:24} GET {path:62} {status}")
             assert status == 403, path
             assert "a fox" not in page
         assert (stage.ada.id, f"GET {pages}/requests.csv") in await audited(stage, stage.guild, "refused")
@@ -119,6 +121,7 @@ async def test_requests_are_for_admins_and_private_words_for_nobody_else(start_s
         # Discord says nothing: nobody is believed, in words. The role goes: within seconds so does the page.
         stage.discord.faults.fail(500, method="GET", route="/members/", times=None)
         status, page = await changed(adele, f"{pages}/requests")
+        print(f"{'Discord does not answer':24} GET {pages}/requests {status}")
         assert status == 503
         assert "Try again in a minute" in page
         stage.discord.faults.clear()
@@ -218,6 +221,7 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
         assert (await adele.get(ada_page))[0] == 200
         stage.admin.roles.clear()
         status, page = await filled_in(adele, f"{ada_page}/set", images="1000", window="day")
+        print(f"{'the role went meanwhile':24} POST {ada_page}/set {status}")
         assert (status, "people who may manage this server" in page) == (403, True)
         assert await audited(stage, stage.guild, "limit.set") == [(stage.admin.id, one) for one in (
             f"user:{stage.ada.id}", f"user:{stage.ada.id}", "everyone")]  # fmt: skip
@@ -297,6 +301,19 @@ async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: Sta
             assert f'<a href="{path}">{name}</a>' in page
             assert (await odile.get(f"{path}/requests"))[0] == 200
         assert (await odile.get("/admin/12345/requests"))[0] == 404
+        # Who manages two servers chooses as well: where they came from, and where they asked for something.
+        async with browser(root) as adele:
+            await sign_in(stage, adele, stage.admin)
+            assert (await adele.get("/admin"))[0] == 303
+            abroad = other.add_member(stage.admin.user, permissions="manage_guild")
+            asked = await stage.discord.slash(
+                abroad, other.add_channel("art"), "imagine", {"prompt": "a fox"}
+            )
+            await asked.card()
+            status, page = await adele.get("/admin")
+            found = re.findall(r'<li><a href="(/admin/[^"]+)">', page)
+            assert (status, found) == (200, [f"/admin/{other.id}", pages])
+            assert (await adele.get(f"/admin/{other.id}/members"))[0] == 200
         # The whole installation: each request with its server, and nobody's private words.
         await draws(stage, "a lighthouse")
         hidden = await drawn(bruno, "a secret cove", private="1")
@@ -310,7 +327,7 @@ async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: Sta
         assert f'<a href="{pages}/requests">The studio</a>' in page
         assert (await odile.get(f"/admin/house/requests/{hidden}"))[0] == 200
         assert (await odile.get(f"/admin/house/thumbs/{hidden}_1"))[0] == 404
-        assert "2 pictures" in (await odile.get("/admin/house/usage"))[1]
+        assert "3 pictures" in (await odile.get("/admin/house/usage"))[1]
         for path in ("requests", "requests.csv", "usage", f"requests/{hidden}", f"thumbs/{hidden}_1"):
             assert (await bruno.get(f"/admin/house/{path}"))[0] == 403, path
 

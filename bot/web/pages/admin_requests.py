@@ -178,7 +178,13 @@ async def _one(visit: Visit, realm: Realm) -> web.StreamResponse:
     return realm.show(
         visit,
         "admin_request.html",
-        row=facts | {"prompt": prompt, "user_id": row.user_id, "door": row.door},
+        row=facts
+        | {
+            "prompt": prompt,
+            "user_id": row.user_id,
+            "door": row.door,
+            "limits": f"/admin/{row.guild_id}/members/{row.user_id}",
+        },
         pictures=[] if prompt is None else pictures,
         failure=words_for(failure, visit.t) if failure else None,
         failure_kind=row.failure_kind,
