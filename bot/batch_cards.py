@@ -170,7 +170,7 @@ def _compared(t: Texts, part: Part, catalog: Catalog, votes: Mapping[int, int]) 
         case PartState.MADE if part.images and part.request:
             image = part.images[0]
             cost = t.money(part.request.charged_microusd) if part.request.charged_microusd else t("free")
-            told = f"{image.width}×{image.height} · {t.seconds(drawing_seconds(part))} · {cost}"
+            told = f"{image.width}×{image.height} · {t.seconds(part.request.drawing_seconds)} · {cost}"
             count = votes.get(part.position, 0)
             crown = f" · 👍 {t.number(count)}" if count else ""
             return f"{head} · {told}{crown}".replace(" s ·", "\u00a0s ·")
@@ -182,13 +182,6 @@ def _compared(t: Texts, part: Part, catalog: Catalog, votes: Mapping[int, int]) 
             return f"{head} · {sign(Sign.DRAWING)} {t('drawing…')}"
 
 
-def drawing_seconds(part: Part) -> float:
-    """How long the vendor took, without the queue and without the hand-over."""
-    if part.request is None:
-        return 0.0
-    return sum(seconds for name, (_, seconds) in part.request.stages.items() if name.startswith("render_"))
-
-
 def _standing(t: Texts, progress: Progress) -> str:
     total, made = len(progress.parts), len(progress.of(PartState.MADE))
     full = round(_STEPS * made / total)
@@ -198,7 +191,7 @@ def _standing(t: Texts, progress: Progress) -> str:
         "running": t.n("{n} is being drawn", "{n} are being drawn", len(progress.of(PartState.OPEN))),
         "paused": sign(Sign.PAUSED) + " " + t("waits for you"),
         "cancelled": sign(Sign.STOPPED) + " " + t("stopped"),
-        "done": sign(Sign.DONE) + " " + t("finished"),
+        "done": sign(Sign.DONE if made == total else Sign.FAILED) + " " + t("finished"),
     }
     return f"{bar} {told} · {words.get(progress.row.state, '')}"
 

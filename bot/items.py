@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Self
 
 import discord
 from discord import ui
 
+from bot.desk import Presser
+
 CUSTOM_ID_LENGTH = 100
 PAGE_BUTTON = re.compile(r"v1:p:(?P<action>[a-z_]+):(?P<argument>(?s:.*))")
 PAGE_MENU = re.compile(r"v1:s:(?P<action>[a-z_]+):(?P<argument>(?s:.*))")
-
-
-class Presser(Protocol):
-    async def press_desk(self, interaction: discord.Interaction, action: str, argument: str) -> None: ...
 
 
 class PageButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=PAGE_BUTTON.pattern):

@@ -89,7 +89,9 @@ class AdminSettings(commands.Cog):
         lines = [
             t("**Settings of this server**"),
             *self._defaults(t, server.settings),
+            "",
             *self._who(t, server.settings),
+            "",
             *_notices(t, server),
         ]
         await interaction.edit_original_response(content="\n".join(lines))
@@ -141,8 +143,10 @@ class AdminSettings(commands.Cog):
             ),
             t(
                 "Admins: who may manage the server, and {roles}",
-                roles=", ".join(f"<@&{one}>" for one in said.admin_roles) or "–",
-            ),
+                roles=", ".join(f"<@&{one}>" for one in said.admin_roles),
+            )
+            if said.admin_roles
+            else t("Admins: who may manage the server"),
             small(
                 t(
                     "Channels and models: {models} · blocked members: {block} · limits: {quota}",

@@ -22,6 +22,7 @@ from bot.scripts import Segment, read_prompts, read_script
 from bot.views import text_card
 from bot.wording import cut
 from cogs.asking import (
+    SAID,
     is_moderator,
     model_choices,
     place_of,
@@ -35,6 +36,7 @@ from cogs.asking import (
 _MODAL_SECONDS = 15 * 60.0
 _SCRIPT, _LOOK = "script", "look"
 _OPTIONS = ("style", "model", "size", "quality")
+_HOW = {name: SAID[name] for name in _OPTIONS}
 
 Look = Range[str, 1, 400]
 
@@ -77,10 +79,7 @@ class Batch(commands.Cog):
     @app_commands.describe(
         file=locale_str("A script: .txt, .srt, .csv or .json; leave it out to type one"),
         look=locale_str("What all pictures have in common, in your words"),
-        style=locale_str("A look to go with your words"),
-        model=locale_str("Which model draws"),
-        size=locale_str("Like 1024x1024 or 16:9"),
-        quality=locale_str("Finer costs more"),
+        **_HOW,
     )
     async def illustrate(
         self,
@@ -98,10 +97,7 @@ class Batch(commands.Cog):
     @app_commands.command(description=locale_str("Draw many prompts in one go"))
     @app_commands.describe(
         file=locale_str("Prompts: one a line, or .csv, .json; leave it out to type them"),
-        style=locale_str("A look to go with your words"),
-        model=locale_str("Which model draws"),
-        size=locale_str("Like 1024x1024 or 16:9"),
-        quality=locale_str("Finer costs more"),
+        **_HOW,
     )
     async def batch(
         self,

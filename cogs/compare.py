@@ -18,6 +18,7 @@ from bot.scripts import Segment
 from bot.views import CardFile
 from bot.wording import alt_text
 from cogs.asking import (
+    SAID,
     Prompt,
     model_choices,
     open_request,
@@ -41,8 +42,8 @@ class Compare(commands.Cog):
         model2=locale_str("The second model"),
         model3=locale_str("A third model"),
         model4=locale_str("A fourth model"),
-        style=locale_str("A look to go with your words"),
-        size=locale_str("Like 1024x1024 or 16:9"),
+        style=SAID["style"],
+        size=SAID["size"],
     )
     async def compare(
         self,

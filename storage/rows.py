@@ -176,6 +176,12 @@ class RequestRow:
     told: Json | None = None
 
     @property
+    def drawing_seconds(self) -> float:
+        """The longest of the vendor's calls, which run side by side; 0.0 before the first has ended."""
+        spans = (span for name, span in self.stages.items() if name.startswith("render_"))
+        return max((seconds for _, seconds in spans), default=0.0)
+
+    @property
     def told_text(self) -> str:
         """Empty where nothing was described."""
         return str(self.told["text"]) if self.told else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import tempfile
 from pathlib import Path
 
@@ -193,6 +194,106 @@ async def keeping(page: Page) -> None:
         await keep_last(channel, command)
 
 
+async def side_by_side(page: Page) -> None:
+    """Two models and a vote, a board and its order, and a script of which a scene failed."""
+    channel = ChannelPage(page)
+    await channel.be("Ada")
+    await channel.start("compare")
+    for option, value in (
+        ("prompt", "a tea house on a cliff in fog"),
+        ("model1", "demo/studio"),
+        ("model2", "demo/sketch"),
+    ):
+        await channel.option(option, value)
+    await channel.send()
+    compared = channel.messages.last
+    await expect(channel.button(compared, "1 · 0")).to_be_visible()
+    await channel.button(compared, "1 · 0").click()
+    await expect(channel.button(compared, "Edit 1")).to_be_visible()
+    await keep_last(channel, "compare")
+    for prompt in ("a lantern street in the rain", "a harbour at blue hour", "a temple with blue runes"):
+        card = await channel.imagine(prompt)
+        await channel.button(card, "Keep").click()
+        kept = channel.messages.last
+        await kept.locator("select, .select, [role=combobox]").first.click()
+        await page.get_by_text(
+            "A new board…" if prompt.startswith("a lantern") else "Lantern street"
+        ).last.click()
+        if prompt.startswith("a lantern"):
+            await channel.form.get_by_role("textbox").fill("Lantern street")
+            await channel.form.get_by_role("button", name="Submit").click()
+        await expect(kept.get_by_text("It is on")).to_be_visible()
+    await channel.start("board show")
+    await channel.option("name", "Lantern street")
+    await channel.send()
+    board = channel.messages.last
+    await expect(board.locator("img").nth(2)).to_be_visible()
+    await keep_last(channel, "board")
+    await channel.button(board, "Put in order").click()
+    order = channel.messages.last
+    await expect(order.get_by_text("Order of")).to_be_visible()
+    await order.locator("select, .select, [role=combobox]").first.click()
+    await page.get_by_text("2. a harbour at blue hour").last.click()
+    await expect(channel.button(order, "Take off")).to_be_visible()
+    await keep_last(channel, "board-order")
+
+
+async def failing(page: Page) -> None:
+    """A batch whose provider began to refuse in its middle."""
+    channel = ChannelPage(page)
+    await channel.be("Ada")
+    await channel.set_provider("Slow")
+    await page.locator("#panel header button").click()
+    await channel.start("batch")
+    await channel.send()
+    birds = (
+        "crow",
+        "owl",
+        "gull",
+        "heron",
+        "swift",
+        "wren",
+        "crane",
+        "kite",
+        "finch",
+        "robin",
+        "stork",
+        "lark",
+    )
+    prompts = [f"a {bird} in the rain" for bird in birds]
+    await channel.form.get_by_role("textbox").fill("\n".join(prompts))
+    await channel.form.get_by_role("button", name="Submit").click()
+    await channel.button(channel.messages.last, "Draw 12 pictures").click()
+    card = channel.messages.filter(has_text="of 12 pictures").last
+    await expect(card.get_by_text(re.compile(r"[1-9] of 12 pictures"))).to_be_visible()
+    await channel.set_provider("Refusing")
+    await page.locator("#panel header button").click()
+    await expect(card.get_by_text("finished")).to_be_visible(timeout=90_000)
+    await keep_shown(channel, card, "batch-failures")
+    await channel.set_provider("Fine")
+
+
+async def admins(page: Page) -> None:
+    """What a server has set, and how it goes; and the list of commands as a member and an admin see it."""
+    channel = ChannelPage(page)
+    await channel.be("Noor")
+    await channel.start("admin settings")
+    for option, value in (("size", "16:9"), ("style", "cinematic")):
+        await channel.option(option, value)
+    await channel.send()
+    await expect(channel.messages.last.get_by_text("Settings of this server")).to_be_visible()
+    await keep_last(channel, "admin-settings")
+    for person, name in (("Noor", "commands-admin"), ("Ada", "commands-member")):
+        await channel.be(person)
+        await page.wait_for_timeout(500)  # the list is this person's once the page has heard who it is
+        await page.locator("#say").fill("/")
+        await expect(page.locator("#picks li").first).to_contain_text(
+            "admin" if person == "Noor" else "batch"
+        )
+        await keep(page, name)
+        await page.locator("#say").fill("")
+
+
 def gradient() -> Path:
     file = FOLDER.parent.parent / ".cache" / "boat.png"
     file.parent.mkdir(exist_ok=True)
@@ -200,11 +301,30 @@ def gradient() -> Path:
     return file
 
 
+async def second_model(page: Page, folder: Path) -> None:
+    """For /compare: the demo has one. The playground's bot reads the settings of its own folder when it starts."""
+    home = folder / "playground"
+    (home / "catalog.toml").write_text(
+        '[[models]]\nid = "demo/sketch"\nlike = "demo/studio"\nname = "Demo sketch"\n'
+    )
+    (home / ".env").write_text(f"CATALOG_FILE={home / 'catalog.toml'}\n")
+    panel = await ChannelPage(page).open_panel()
+    process = panel.locator(".botProcess dd").first
+    before = await process.inner_text()
+    await panel.get_by_role("button", name="Restart the bot").click()
+    await expect(process).not_to_have_text(before)
+    await panel.locator("header button").click()
+    await expect(page.get_by_text("The bot is online")).to_be_visible()
+
+
 async def keep_last(channel: ChannelPage, name: str) -> None:
-    last = channel.messages.last
-    await last.scroll_into_view_if_needed()
-    await at_rest(last)
-    box = await last.bounding_box()
+    await keep_shown(channel, channel.messages.last, name)
+
+
+async def keep_shown(channel: ChannelPage, message: Locator, name: str) -> None:
+    await message.scroll_into_view_if_needed()
+    await at_rest(message)
+    box = await message.bounding_box()
     assert box
     top = max(56.0, box["y"])
     clip = {"x": 248, "y": top, "width": 1010, "height": min(box["y"] + box["height"], 722) - top}
@@ -214,7 +334,10 @@ async def keep_last(channel: ChannelPage, name: str) -> None:
 async def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE_MS)
-    with tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as address:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        playing(Path(folder)) as address,
+    ):
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
             async with first_visit(browser, address) as page:
@@ -225,6 +348,13 @@ async def main() -> None:
                 await going_on(page)
             async with first_visit(browser, address) as page:
                 await keeping(page)
+            async with first_visit(browser, address) as page:
+                await second_model(page, Path(folder))
+                await side_by_side(page)
+            async with first_visit(browser, address) as page:
+                await admins(page)
+            async with first_visit(browser, address) as page:
+                await failing(page)
             await browser.close()
 
 

@@ -117,12 +117,11 @@ def picture_of(row: RequestRow, image: ImageRow, links: Links, base: str | None 
 
 
 def metadata_of(row: RequestRow, images: Sequence[ImageRow]) -> Metadata:
-    drawn = [seconds for name, (_, seconds) in row.stages.items() if name.startswith("render_")]
     models = list(dict.fromkeys(image.model or row.model for image in images))
     return Metadata(
         model_name=", ".join(models) or row.model,
         version="latest",
-        generation_time_seconds=round(max(drawn, default=0.0), 3),
+        generation_time_seconds=round(row.drawing_seconds, 3),
         input_tokens=math.ceil(len(row.prompt) / _LETTERS_A_TOKEN),
         output_size_bytes=sum(image.size_bytes for image in images),
         timestamp=instant(row.settled_at or row.updated_at),

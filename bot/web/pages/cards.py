@@ -74,7 +74,7 @@ async def card_of(visit: Visit, row: RequestRow) -> dict[str, Any]:
         "size": asked.size,
         "quality": asked.quality,
         "made_at": row.created_at,
-        "seconds": sum(row.stages.get("render", (0, 0))[1:]) or None,
+        "seconds": row.drawing_seconds or None,
         "price": _price(visit, row),
         "mine": row.user_id == visit.person.user_id,
         "failure": words_for(failure, visit.t) if failure else None,

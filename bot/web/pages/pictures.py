@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -79,11 +78,8 @@ def _facts(visit: Visit, image: ImageRow, request: RequestRow, asked: ImageReque
         (t("Strength"), None if asked.strength is None else t.number(asked.strength)),
         (t("File"), _file(visit, image)),
         (t("Cost"), t.money(image.cost_microusd) if image.cost_microusd else t("free")),
-        (t("Waited"), _seconds(visit, [request.stages["queued"]] if "queued" in request.stages else [])),
-        (
-            t("Drawn in"),
-            _seconds(visit, (span for name, span in request.stages.items() if name.startswith("render"))),
-        ),
+        (t("Waited"), _seconds(visit, request.stages["queued"][1] if "queued" in request.stages else 0.0)),
+        (t("Drawn in"), _seconds(visit, request.drawing_seconds)),
     ]
     return [(name, value) for name, value in said if value]
 
@@ -93,10 +89,8 @@ def _file(visit: Visit, image: ImageRow) -> str:
     return f"{kind}, {visit.t.number(round(image.size_bytes / _MEGA, 2))} MB"
 
 
-def _seconds(visit: Visit, spans: Iterable[Sequence[float]]) -> str | None:
-    """The longest of some stages' `[started_at, seconds]`: several calls to a vendor run side by side."""
-    longest = max((seconds for _, seconds in spans), default=0.0)
-    return visit.t.seconds(longest) if longest >= _WORTH_SAYING_SECONDS else None
+def _seconds(visit: Visit, seconds: float) -> str | None:
+    return visit.t.seconds(seconds) if seconds >= _WORTH_SAYING_SECONDS else None
 
 
 async def family_of(visit: Visit, image: ImageRow) -> tuple[dict[str, Any], int]:
