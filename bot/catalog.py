@@ -20,6 +20,7 @@ from bot.errors import NoProvider, RetiredModel, SettingsError, UnknownModel
 from bot.images import ImageRequest, Kind
 from bot.models import ImageModel
 from bot.prices import Usage
+from bot.terminal import t
 
 __all__ = ["Catalog", "CatalogError", "ImageModel"]
 
@@ -93,10 +94,10 @@ class Catalog:
         try:
             self._default = self.find(name).id
         except (UnknownModel, RetiredModel, NoProvider) as error:
-            names = ", ".join(model.id for model in self.models()) or "none: no provider is set up"
-            problem = f"cannot be {name!r}: {_why(error)}"
+            names = ", ".join(model.id for model in self.models()) or t("none: no provider is set up")
+            problem = t("cannot be {name}: {why}", name=repr(name), why=_why(error))
             raise SettingsError(
-                problems=[("DEFAULT_MODEL", problem, f"models that can be: {names}")]
+                problems=[("DEFAULT_MODEL", problem, t("models that can be: {names}", names=names))]
             ) from error
 
     def with_keys_of(self, brought: Collection[str]) -> Self:
@@ -249,12 +250,12 @@ def _rank(wanted: str, model: ImageModel) -> int | None:
 def _why(error: UnknownModel | RetiredModel | NoProvider) -> str:
     match error:
         case NoProvider(setting=str(setting)):
-            return f"{setting} is not set"
+            return t("{setting} is not set", setting=setting)
         case NoProvider(provider=provider):
-            return f"{provider} is not set up"
+            return t("{provider} is not set up", provider=provider)
         case RetiredModel(successor=str(successor)):
-            return f"it is retired, and {successor} takes its place"
+            return t("it is retired, and {successor} takes its place", successor=successor)
         case RetiredModel():
-            return "it is retired"
+            return t("it is retired")
         case _:
-            return "there is no such model"
+            return t("there is no such model")

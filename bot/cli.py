@@ -27,10 +27,10 @@ from bot.commandline import (
     upkeep,
 )
 from bot.commandline.failures import code_of, words_of
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, Verb, Verbs
 from bot.errors import AtelierError
 from bot.i18n import LOCALES
+from bot.terminal import t
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,6 +40,7 @@ from bot.settings_types import (
     Url,
     Usd,
 )
+from bot.terminal import t
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -271,7 +272,7 @@ class Settings(BaseModel):
             return None
         file = (info.data["folder"] / _at_home(path)).absolute()
         if not file.is_file():
-            raise ValueError("names a file that does not exist")
+            raise ValueError(t("names a file that does not exist"))
         return file
 
     @property
@@ -367,11 +368,15 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     raw, problems, misses = read_sources(environ, folder, SETTINGS, may_be_empty={"HTTP_PORT"})
-    problems += [(name, "is missing", _where(name)) for name in sorted(need) if name not in raw]
+    problems += [(name, t("is missing"), _where(name)) for name in sorted(need) if name not in raw]
     database = raw.get("DATABASE_URL")
     if database and database.text.startswith("postgres") and "SECRET_KEY" not in raw:
         problems.append(
-            ("SECRET_KEY", "is missing: on PostgreSQL every process must have the same", _where("SECRET_KEY"))
+            (
+                "SECRET_KEY",
+                t("is missing: on PostgreSQL every process must have the same"),
+                _where("SECRET_KEY"),
+            )
         )
     said: dict[str, Any] = {name.lower(): setting.text for name, setting in raw.items()}
     try:
@@ -389,7 +394,7 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:
-        raise ValueError("names a home that is not on this machine") from None
+        raise ValueError(t("names a home that is not on this machine")) from None
 
 
 def _problems(error: ValidationError, raw: Mapping[str, RawSetting]) -> list[Problem]:

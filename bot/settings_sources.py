@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from bot.i18n import _
+from bot.terminal import t
+
 Problem = tuple[str, str, str]
 """Setting, what is wrong with it, where to get it."""
 
@@ -21,21 +24,23 @@ Problem = tuple[str, str, str]
 _ALIASES = {"GOOGLE_API_KEY": "GEMINI_API_KEY"}
 _CONFIG_ALIASES = {"API_KEY": "OPENAI_API_KEY", **_ALIASES}
 
+_ENVIRONMENT = _("the environment")
+
 _WORDS = {
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_type": "must be a whole number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a number",
-    "decimal_parsing": "must be an amount such as 25 or 2.50",
-    "decimal_max_places": "must have at most 6 decimals",
-    "bool_parsing": "must be true or false",
-    "greater_than": "must be more than {gt}",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "literal_error": "must be one of {expected}",
-    "string_too_short": "must have at least {min_length} characters",
-    "too_short": "must have at least {min_length} characters",
+    "int_parsing": _("must be a whole number"),
+    "int_from_float": _("must be a whole number"),
+    "int_type": _("must be a whole number"),
+    "float_parsing": _("must be a number"),
+    "finite_number": _("must be a number"),
+    "decimal_parsing": _("must be an amount such as 25 or 2.50"),
+    "decimal_max_places": _("must have at most 6 decimals"),
+    "bool_parsing": _("must be true or false"),
+    "greater_than": _("must be more than {gt}"),
+    "greater_than_equal": _("must be at least {ge}"),
+    "less_than_equal": _("must be at most {le}"),
+    "literal_error": _("must be one of {expected}"),
+    "string_too_short": _("must have at least {min_length} characters"),
+    "too_short": _("must have at least {min_length} characters"),
     "value_error": "{error}",
 }
 
@@ -62,13 +67,13 @@ def read_sources(
     for source, texts in (
         ("config.json", _with_aliases(_config_texts(folder / "config.json", problems), _CONFIG_ALIASES)),
         (".env", _with_aliases(_env_file_texts(folder / ".env", problems), _ALIASES)),
-        ("the environment", _with_aliases(environ, _ALIASES)),
+        (_ENVIRONMENT, _with_aliases(environ, _ALIASES)),
     ):
         for name, text in texts.items():
             if name in known:
                 if text.strip() or name in may_be_empty:
                     found[name] = RawSetting(text.strip(), source)
-            elif source != "the environment":  # where thousands of other programs' names live
+            elif source != _ENVIRONMENT:  # where thousands of other programs' names live
                 misses += [(name, near) for near in difflib.get_close_matches(name, known, n=1, cutoff=0.85)]
     return found, problems, misses
 
@@ -81,7 +86,10 @@ def look_up(name: str, environ: Mapping[str, str], folder: Path) -> str | None:
 
 def in_plain_words(error_type: str, context: Mapping[str, Any], source: str) -> str:
     """What pydantic found, for people. Its own messages are for programmers, and some repeat the value."""
-    return f"{_WORDS.get(error_type, 'cannot be used').format_map(context)} (it is set in {source})"
+    words = t(_WORDS[error_type], **context) if error_type in _WORDS else t("cannot be used")
+    return t(
+        "{words} (it is set in {source})", words=words, source=t(source) if source == _ENVIRONMENT else source
+    )
 
 
 def _with_aliases(texts: Mapping[str, str], aliases: Mapping[str, str]) -> dict[str, str]:
@@ -100,11 +108,15 @@ def _config_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
         parsed: object = json.loads(content)
     except json.JSONDecodeError as error:
         problems.append(
-            (path.name, f"is no valid JSON: {error.msg} in line {error.lineno}", "mend or remove the file")
+            (
+                path.name,
+                t("is no valid JSON: {error} in line {line}", error=error.msg, line=error.lineno),
+                t("mend or remove the file"),
+            )
         )
         return {}
     if not isinstance(parsed, dict):
-        problems.append((path.name, "must hold one JSON object", 'such as {"api_key": "…"}'))
+        problems.append((path.name, t("must hold one JSON object"), '{"api_key": "…"}'))
         return {}
     texts: dict[str, str] = {}
     for key, value in cast("dict[str, object]", parsed).items():
@@ -118,7 +130,7 @@ def _config_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
             case list():
                 texts[key.upper()] = ",".join(str(item) for item in cast("list[object]", value))
             case _:
-                problems.append((f"{path.name}: {key}", "must be a text, a number or a list", ""))
+                problems.append((f"{path.name}: {key}", t("must be a text, a number or a list"), ""))
     return texts
 
 
@@ -133,7 +145,11 @@ def _env_file_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
     for binding in parse_stream(io.StringIO(content)):
         if binding.error or (binding.key is not None and binding.value is None):
             problems.append(
-                (path.name, f"cannot be understood in line {binding.original.line}", "write NAME=value")
+                (
+                    path.name,
+                    t("cannot be understood in line {line}", line=binding.original.line),
+                    t("write NAME=value"),
+                )
             )
         elif binding.key is not None and binding.value is not None:
             texts[binding.key] = binding.value
@@ -146,7 +162,13 @@ def _content(path: Path, problems: list[Problem]) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        problems.append((path.name, f"cannot be read: {error.strerror}", "check the file's owner and mode"))
+        problems.append(
+            (
+                path.name,
+                t("cannot be read: {error}", error=error.strerror),
+                t("check the file's owner and mode"),
+            )
+        )
     except UnicodeDecodeError:
-        problems.append((path.name, "is not written in UTF-8", "save it again as UTF-8"))
+        problems.append((path.name, t("is not written in UTF-8"), t("save it again as UTF-8")))
     return None

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr
 
 from bot.nights import Night
+from bot.terminal import t
 
 
 def _ids(text: object) -> object:
@@ -18,7 +19,7 @@ def _ids(text: object) -> object:
         return text
     parts = [part for part in re.split(r"[,\s]+", text) if part]
     if not all(part.isascii() and part.isdigit() and len(part) <= 20 for part in parts):
-        raise ValueError("must be ids, digits only, with commas between them")
+        raise ValueError(t("must be ids, digits only, with commas between them"))
     return frozenset(int(part) for part in parts)
 
 
@@ -28,7 +29,7 @@ def _hosts(text: object) -> object:
     parts = [part.casefold() for part in re.split(r"[,\s]+", text) if part]
     if not all(re.fullmatch(r"(\[[0-9a-f:.]+\]|[^\s/:@\[\]]+)(:\d{1,5})?", part) for part in parts):
         raise ValueError(
-            "must be names of hosts, such as media.lan or 10.0.0.5:8080, with commas between them"
+            t("must be names of hosts, such as media.lan or 10.0.0.5:8080, with commas between them")
         )
     return frozenset(parts)
 
@@ -39,14 +40,14 @@ def _origins(text: object) -> object:
         return text
     origins = frozenset(part.strip().rstrip("/").casefold() for part in text.split(",") if part.strip())
     if not all(re.fullmatch(r"https?://[^/\s@*]+", one) for one in origins):
-        raise ValueError("must be addresses such as https://site.example, with commas and no path")
+        raise ValueError(t("must be addresses such as https://site.example, with commas and no path"))
     return origins
 
 
 def _key(text: object) -> object:
     """A key that would break a header is refused here and not by a vendor's library, which might quote it."""
     if isinstance(text, str) and not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("holds characters that no key has: a space, a line break or an accent")
+        raise ValueError(t("holds characters that no key has: a space, a line break or an accent"))
     return text
 
 
@@ -64,8 +65,9 @@ def _address(*schemes: str) -> BeforeValidator:
         except ValueError:
             usable = False
         if not usable or re.search(r"\s", text):
+            secure, plain = (f"{name}://" for name in schemes)
             raise ValueError(
-                f"must be an address that starts with {' or '.join(f'{name}://' for name in schemes)}"
+                t("must be an address that starts with {secure} or {plain}", secure=secure, plain=plain)
             )
         return text.rstrip("/")
 
@@ -84,7 +86,7 @@ def _database(text: object) -> object:
     }
     scheme = driver.get(scheme, scheme)
     if not separator or scheme not in driver.values():
-        raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+        raise ValueError(t("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://"))
     return f"{scheme}://{rest}"
 
 

@@ -30,6 +30,7 @@ def pytest_configure() -> None:
 def no_settings_of_the_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*SETTINGS, "GOOGLE_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANGUAGE", "en")
 
 
 @pytest.fixture(scope="session")

@@ -86,6 +86,14 @@ def test_wrong_settings_end_in_words_and_code_2_without_their_values(tmp_path: P
     assert "hush" not in ended.stderr
 
 
+def test_wrong_settings_are_said_in_french_where_the_terminal_is(tmp_path: Path) -> None:
+    ended = atelier("run", folder=tmp_path, LANG="fr_FR.UTF-8", HTTP_PORT="many")
+    assert ended.returncode == 2
+    assert "2 réglages sont à revoir" in ended.stderr
+    assert "DISCORD_TOKEN manque" in ended.stderr
+    assert "HTTP_PORT doit être un nombre entier (défini dans l’environnement)" in ended.stderr
+
+
 def test_a_data_folder_in_the_way_ends_in_words_and_code_1(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("in the way")
     ended = atelier("run", folder=tmp_path, DISCORD_TOKEN="a.b.c")

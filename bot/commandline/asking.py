@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commandline import failures
-from bot.commandline.language import t
 from bot.commandline.verbs import (
     AS_JSON,
     EXIT_INTERRUPTED,
@@ -22,6 +21,7 @@ from bot.commandline.verbs import (
 )
 from bot.errors import StartupError
 from bot.i18n import _
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen

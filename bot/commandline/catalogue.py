@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import AS_JSON, Verbs, read_settings, say_json
+from bot.terminal import t, texts
 
 if TYPE_CHECKING:
     from bot.model_list import Listed, Shelf, Watched

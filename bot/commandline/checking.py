@@ -6,8 +6,8 @@ import argparse
 from dataclasses import asdict
 
 from bot.commandline.asking import declare_talk
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs
+from bot.terminal import t, texts
 
 _MARKS = {"ok": "✓", "look": "!", "wrong": "✗"}
 

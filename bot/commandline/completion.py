@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.commandline.language import t
 from bot.commandline.verbs import Verbs
+from bot.terminal import t
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_LIMIT, EXIT_POLICY, EXIT_USAGE
 from bot.errors import (
     AtelierError,
@@ -18,6 +17,7 @@ from bot.errors import (
     StartupError,
 )
 from bot.i18n import _
+from bot.terminal import t, texts
 
 STARTUP_WORDS = {
     "unwritable": (_("A file or folder cannot be written to."), ""),

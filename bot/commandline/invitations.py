@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Verbs, read_settings
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.settings import Settings

@@ -1,4 +1,4 @@
-"""The language of the terminal: `--language`, else what the environment says (LANGUAGE, LC_ALL, LC_MESSAGES, LANG)."""
+"""`--language`, and argparse taught to speak it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bot.i18n import LOCALES, Texts, _, terminal_locale, texts_for
+from bot.i18n import LOCALES, _
+from bot.terminal import texts
 
 OPTION = "--language"
-
-
-def texts() -> Texts:
-    return texts_for(terminal_locale(os.environ))
-
-
-def t(message: str, /, **values: object) -> str:
-    """A text in the language that the terminal has now; English costs no catalogue."""
-    return texts()(message, **values)
 
 
 def choose(argv: Sequence[str]) -> None:

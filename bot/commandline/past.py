@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commandline.asking import declare_talk, within
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, Verbs
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen

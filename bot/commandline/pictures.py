@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from bot.commandline import asking
 from bot.commandline.asking import asked_of, hand_over
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, Verbs
 from bot.i18n import _
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen

@@ -8,8 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import Verbs, read_settings
+from bot.terminal import t, texts
 
 if TYPE_CHECKING:
     from storage.rows import ApiKeyRow

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.commandline.failures import words_of
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import say_json
 from bot.i18n import Texts
+from bot.terminal import t, texts
 
 if TYPE_CHECKING:
     from bot.errors import AtelierError

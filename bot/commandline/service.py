@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
 from bot.errors import StartupError
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.playground.playground import Addresses

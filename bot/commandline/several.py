@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from bot.commandline import asking
 from bot.commandline.asking import asked_of
 from bot.commandline.failures import code_of
-from bot.commandline.language import t
 from bot.commandline.verbs import EXIT_OK, EXIT_PARTLY, Verbs
 from bot.errors import Broken, Interrupted, StartupError
 from bot.i18n import _
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bot.commandline.language import t, texts
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
+from bot.terminal import t, texts
 
 
 def declare(verbs: Verbs) -> None:

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from bot.commandline.language import t
 from bot.i18n import _
+from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.settings import Settings

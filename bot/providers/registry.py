@@ -25,6 +25,7 @@ from bot.providers.openai_account import OpenAIAccount
 from bot.providers.pace import Line
 from bot.settings import Settings
 from bot.settings_sources import look_up
+from bot.terminal import t
 from storage.paces import MemoryPaces, Paces
 
 GROUP = "atelier.providers"
@@ -117,7 +118,11 @@ def openai_account(parts: Parts) -> OpenAIAccount | None:
         if settings.moderation != "off":
             raise SettingsError(
                 problems=[
-                    ("MODERATION", "needs OPENAI_API_KEY: OpenAI's moderation is asked", "or set it to off")
+                    (
+                        "MODERATION",
+                        t("needs OPENAI_API_KEY: OpenAI's moderation is asked"),
+                        t("or set it to off"),
+                    )
                 ]
             )
         return None

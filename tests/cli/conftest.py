@@ -18,7 +18,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     """What a verb does to this process's logs is undone."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DEMO_LATENCY_SECONDS", "0")
-    monkeypatch.setenv("LANGUAGE", "en")
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield tmp_path

@@ -124,6 +124,7 @@ async def _left_in_peace(here: Path, settings: Mapping[str, str], *more: str) ->
     return process.returncode, out.decode().split(), err.decode()
 
 
+@pytest.mark.timeout(240)
 async def test_killed_at_any_moment_and_run_again_nothing_is_bought_twice_unasked(
     here: Path, atelier: Run
 ) -> None:
@@ -153,6 +154,7 @@ async def test_killed_at_any_moment_and_run_again_nothing_is_bought_twice_unaske
     print(f"--retry-cut-off: {again.total() - bought.total()} calls more, no other picture is missing then")
 
 
+@pytest.mark.timeout(240)
 async def test_a_vendor_that_names_its_work_is_asked_for_what_was_ordered_before(
     here: Path, atelier: Run
 ) -> None:
