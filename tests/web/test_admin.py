@@ -330,6 +330,8 @@ async def test_owners_and_named_roles_look_after_what_is_theirs(start_stage: Sta
         assert "3 pictures" in (await odile.get("/admin/house/usage"))[1]
         for path in ("requests", "requests.csv", "usage", f"requests/{hidden}", f"thumbs/{hidden}_1"):
             assert (await bruno.get(f"/admin/house/{path}"))[0] == 403, path
+        status, page = await odile.get("/admin/house/audit?action=refused")
+        assert (status, "GET /admin/house/requests.csv" in page) == (200, True)
 
         # Who runs Atelier comes without Discord; people whom they invite do not get in, and are looked after outside.
         _, said = await type_verb(stage, "web-link", "--invite", "Léa")

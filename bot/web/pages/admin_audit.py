@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.audit_words import change_words, subject_words
 from bot.i18n import _
 from bot.web.markup import html
-from bot.web.pages.admin_guard import Realm, server_page
+from bot.web.pages.admin_guard import Realm, house_page, server_page
 from bot.web.pages.admin_names import names_for
 from bot.web.pages.site import Item, Site, Visit
 
@@ -17,8 +17,13 @@ PAGE_LENGTH = 50
 
 
 def routes(site: Site) -> list[web.RouteDef]:
-    site.server_pages.append(Item(path="audit", name=_("Audit log")))
-    return [web.get("/admin/{guild}/audit", server_page(site, _page))]
+    item = Item(path="audit", name=_("Audit log"))
+    site.server_pages.append(item)
+    site.house_pages.append(item)
+    return [
+        web.get("/admin/house/audit", house_page(site, _page)),
+        web.get("/admin/{guild}/audit", server_page(site, _page)),
+    ]
 
 
 async def _page(visit: Visit, realm: Realm) -> web.StreamResponse:
