@@ -178,7 +178,7 @@ class Interaction:
 
         def finished(message: Message) -> Message | None:
             shown = [file.filename for file in message.shown_files if file.is_picture]
-            unfinished = message.loading or any(name.startswith("preview_") for name in shown)
+            unfinished = message.loading or any("preview_" in name for name in shown)
             return message if shown and message.buttons and not unfinished else None
 
         return await self.until(finished, timeout)
