@@ -88,18 +88,19 @@ class Settings(commands.Cog):
 
     def _told(self, t: Texts, now: Preferences) -> list[str]:
         known = self._bot.services.catalog.known(now.model or "")
-        model = (known.name if known else now.model) or t("as the server has it")
+        servers = t("as the server has it")
+        model = (known.name if known else now.model) or servers
         pings = {
             "late": t("when it took more than a minute"),
             "always": t("always"),
             "never": t("never"),
         }
-        size, language = now.size or t("as the model likes it"), t("as your Discord")
+        size, language = now.size or servers, t("as your Discord")
         return [
             t("**Your settings**"),
             t("Model: {model}", model=escape_markdown(model)),
             t("Size of new pictures: {size}", size=escape_markdown(size)),
-            t("Style: {style}", style=escape_markdown(now.style or "–")),
+            t("Style: {style}", style=escape_markdown(now.style or servers)),
             self._sight(t, now.private),
             t("Language: {language}", language=LANGUAGES.get(now.language or "", language)),
             t("I call you when a picture is ready: {when}", when=pings.get(now.ping, now.ping)),
