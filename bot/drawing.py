@@ -193,8 +193,10 @@ class Drawing:
         parts = _parts(call)
         named = resumable(provider)
         if named is not None and len(parts) == 1:
-            # A process that died may have ordered it, and not have lived to note the name.
-            found = await named.find(call) if row.state == State.RENDERING else None
+            # A process that died may have ordered it, and not have lived to note the name; of a batch's part it may
+            # have been released since, and this is the next round's request for the same.
+            may_be_ordered = row.state == State.RENDERING or (row.batch_round or 1) > 1
+            found = await named.find(call) if may_be_ordered else None
             return Begun(found or await begin_whole(named, call), model.id)
         renderings = await asyncio.gather(*(self._rendered(row, provider, part) for part in parts))
         return Drawn(_together(renderings), model.id)

@@ -52,12 +52,12 @@ class CutOff:
         row = part.request
         if row is None or part.images or row.made:
             return False
-        if part.state is not PartState.OPEN:
-            failure = (
-                error_from_facts(row.failure_kind, row.failure_facts or {}) if row.failure_kind else None
-            )
-            return isinstance(failure, Interrupted) and failure.may_be_paid
-        at_vendor = State(row.state) is State.RENDERING and row.estimate_microusd > 0
+        if part.state is PartState.OPEN:
+            at_vendor = State(row.state) is State.RENDERING and row.estimate_microusd > 0
+        else:
+            stored = row.failure_facts or {}
+            failure = error_from_facts(row.failure_kind, stored) if row.failure_kind else None
+            at_vendor = isinstance(failure, Interrupted) and failure.may_be_paid
         return at_vendor and not self._can_be_found(row)
 
     def _can_be_found(self, row: RequestRow) -> bool:
@@ -65,4 +65,4 @@ class CutOff:
         provider = self._shop.base.providers.get(row.provider)
         named = provider is not None and resumable(provider) is not None
         seeded = ImageRequest.from_json(row.request).seed is not None
-        return named and seeded and time.time() - row.updated_at < _FOUND_SECONDS
+        return named and seeded and time.time() - row.created_at < _FOUND_SECONDS

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import sqlite3
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections import Counter
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot import BlockingAtelier
+from bot.errands import SILENT_SECONDS
 from bot.errors import BadScript
 from tests.cli.conftest import Run
 from tests.cli.test_processes import environment
@@ -168,3 +170,27 @@ async def test_a_vendor_that_names_its_work_is_asked_for_what_was_ordered_before
     assert bought == Counter(SCENES)
     assert (await asyncio.to_thread(atelier, "ledger", "verify")).code == 0
     print(f"seed {seed}, killed 3 times: {bought.total()} predictions for 8 wishes")
+
+
+@pytest.mark.timeout(240)
+async def test_what_was_released_meanwhile_is_still_found_at_a_vendor_that_names_its_work(here: Path) -> None:
+    async with FakeReplicate() as vendor:
+        vendor.latency_seconds = 0.5
+        settings = {"REPLICATE_API_TOKEN": "r8_test", "REPLICATE_BASE_URL": vendor.url}
+        killed = await _illustrating(here, settings)
+        await vendor.ordered(2)
+        killed.kill()
+        await killed.communicate()
+        with sqlite3.connect(here / "data/atelier.db") as database:  # a minute later
+            database.execute("UPDATE requests SET updated_at = updated_at - ?", (SILENT_SECONDS,))
+        history = [sys.executable, "-m", "bot", "history", "--json"]
+        asked = await asyncio.create_subprocess_exec(*history, cwd=here, env=environment(), stdout=PIPE)
+        await asked.communicate()
+        with sqlite3.connect(here / "data/atelier.db") as database:
+            states = {state for (state,) in database.execute("SELECT state FROM requests")}
+        assert "failed" in states
+        assert "rendering" not in states
+        code, files, said = await _left_in_peace(here, settings)
+        bought = Counter(prediction["input"]["prompt"] for prediction in vendor.predictions.values())
+    assert (code, len(files), said) == (0, 8, "")
+    assert bought == Counter(SCENES)
