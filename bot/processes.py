@@ -49,6 +49,9 @@ async def _run(settings: Settings, role: Role, shards: Shards | None) -> None:
         if role.serves_clients:
             rooms.append(api_room(program.outside.api(program.services)))
         app = application(lambda: _features(program), *rooms)
+        if role is Role.WEB:
+            # Before anybody can ask for a picture: what is accepted is enqueued in the same transaction.
+            await asyncio.to_thread(program.queue.open)
         async with serving(app, settings.http_host, settings.http_port) as listens:
             if role is Role.WEB and not listens:
                 raise StartupError(what="port_in_use", where=f"{settings.http_host}:{settings.http_port}")
@@ -68,7 +71,7 @@ async def _serve(settings: Settings, program: Program) -> None:
     # After the login, which a recovered job needs for its delivery; before the gateway, whose commands need the queue.
     if engine is not None:
         await engine.launch(program.work)
-    else:
+    elif program.role is not Role.WEB:
         await asyncio.to_thread(program.queue.open)
     set_aside_what_stays()
     chores = [asyncio.create_task(chore) for chore in _chores(program)]

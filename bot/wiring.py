@@ -66,6 +66,7 @@ from storage.presence import Presence
 from storage.privacy import PrivacyRepository
 from storage.requests import RequestRepository
 from storage.settings import SettingsRepository
+from storage.unfinished import UnfinishedRepository
 from storage.users import UserRepository
 from storage.waiting import WaitingRepository
 from storage.web_sessions import WebSessionRepository
@@ -185,8 +186,9 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         if role.draws
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
+    shared = UnfinishedRepository(base.database) if settings.on_postgres else None
     return _Face(
-        messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=Growth(board), estimates=estimates,
+        messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=Growth(board, shared), estimates=estimates,
         preferences=preferences,
     )  # fmt: skip
 

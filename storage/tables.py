@@ -403,6 +403,17 @@ web_links = Table(
     Column("used_at", Double),
 )
 
+unfinished_pictures = Table(
+    "unfinished_pictures",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("came", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("share", Double),
+    Column("at", Double, nullable=False, index=True),
+)
+
 web_sessions = Table(
     "web_sessions",
     metadata,

@@ -96,7 +96,7 @@ async def api_of(folder: Path, **environment: str) -> AsyncGenerator[Api]:
         assert not unexpected, unexpected
 
 
-async def well(api: Api, timeout: float = 20) -> None:
+async def well(api: Api, timeout: float = 60) -> None:
     until = time.monotonic() + timeout
     while time.monotonic() < until:
         try:

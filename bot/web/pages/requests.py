@@ -68,7 +68,9 @@ async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> 
         if row is None or not is_running(row):
             await response.write(b"event: end\ndata: {}\n\n")
             return
-        said = json.dumps({"state": row.state, "words": state_words(visit, row), **_growing(visit, row)})
+        said = json.dumps(
+            {"state": row.state, "words": state_words(visit, row), **await _growing(visit, row)}
+        )
         looks += 1
         if said != told:
             told = said
@@ -78,20 +80,16 @@ async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> 
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
-def _growing(visit: Visit, row: RequestRow) -> dict[str, Any]:
+async def _growing(visit: Visit, row: RequestRow) -> dict[str, Any]:
     """What is there already: how many whole pictures, how much in per cent where that is known, unfinished pictures.
 
     An address of an unfinished picture changes with it, so that browsers fetch each one once.
     """
-    unfinished = visit.site.parts.growth.of(row.id)
-    if unfinished is None:
+    seen = await visit.site.parts.growth.of(row.id)
+    if seen is None:
         return {"made": row.made}
-    share = unfinished.share
-    previews = [
-        f"/requests/{row.id}/previews/{number}?{before}"
-        for number, (before, _) in sorted(unfinished.previews.items())
-    ]
-    percent = None if share is None else round(100 * share)
+    previews = [f"/requests/{row.id}/previews/{number}?{came}" for number, came in seen.previews.items()]
+    percent = None if seen.share is None else round(100 * seen.share)
     return {"made": row.made, "percent": percent, "previews": previews}
 
 
@@ -99,11 +97,10 @@ async def _preview(visit: Visit) -> web.StreamResponse:
     """An unfinished picture; gone soon after the request has ended."""
     info = visit.request.match_info
     row = await request_of(visit, info["id"])
-    unfinished = visit.site.parts.growth.of(row.id)
-    found = unfinished.previews.get(int(info["number"])) if unfinished else None
-    if found is None:
+    number = int(info["number"]) if len(info["number"]) < 4 else 0
+    data = await visit.site.parts.growth.picture(row.id, number)
+    if data is None:
         raise NotFound(what="image", id=row.id)
-    _, data = found
     media_type, _, _ = media.inspect(data)
     return web.Response(body=data, content_type=media_type)
 

@@ -448,6 +448,17 @@ def _web() -> None:
     )
     op.create_index(op.f("web_links_expires_at"), "web_links", ["expires_at"])
     op.create_table(
+        "unfinished_pictures",
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("came", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("share", sa.Double()),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("request_id", "number", name=op.f("unfinished_pictures_pkey")),
+    )
+    op.create_index(op.f("unfinished_pictures_at"), "unfinished_pictures", ["at"])
+    op.create_table(
         "web_sessions",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
