@@ -419,6 +419,30 @@ class Tour:
         message.components[:] = rows
         return message
 
+    async def look_at_choices(self) -> list[str]:
+        """What is offered while each option is typed that offers something, to admins in their language."""
+        told: list[str] = []
+        options = [
+            (name, str(option["name"]))
+            for command in self.stage.discord.commands
+            for name, known in paths(command)
+            for option in known
+            if option.get("autocomplete")
+        ]
+        admins_here = [cell for corner in self.corners for cell in corner if cell.person == "admin"]
+        for name, option in options:
+            counts: list[str] = []
+            for cell in (one for one in admins_here if one.place == "server"):
+                choices = await self.stage.discord.autocomplete(
+                    cell.who, cell.channel, name, focused=(option, "")
+                )
+                shown = "\n".join(str(one["name"]) for one in choices if one["name"] != one["value"])
+                if found := foreign(shown, cell.language):
+                    self.wrong.append(f"not {cell.language} {found}: /{name} {option}: {shown[:200]!r}")
+                counts.append(f"{cell.language} {len(choices)}")
+            told.append(f"- `/{name} {option}`: {', '.join(counts)}")
+        return told
+
     async def make_boards(self, cell: Cell) -> None:
         for name in ("wall", "gone", "named", "shared") if cell.person == "member" else ():
             options = {"name": f"{PROMPT} {name} {cell.place}"}
@@ -487,7 +511,8 @@ async def test_every_command_answers_everybody_everywhere_in_their_language(whol
         await in_corners(tour.corners, lambda cell, n=name, d=deed: tour.type(n, d, cell))
     for name, deed in MENUS.items():
         await in_corners(tour.corners, lambda cell, n=name, d=deed: tour.choose_from_menu(n, d, cell))
-    print(table("command", tour.seen))
+    offered = await tour.look_at_choices()
+    print(table("command", tour.seen), "", "Offered while typing, for nothing typed:", *offered, sep="\n")
     assert tour.windows == OPENED_BY_COMMANDS
     assert not tour.wrong, "\n".join(tour.wrong)
     assert not errors_logged(whole)
