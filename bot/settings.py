@@ -325,7 +325,7 @@ class Settings(BaseModel):
         except OSError as error:
             where, hint = (
                 str(self.data_dir),
-                f"{error.strerror or error}; set DATA_DIR to a folder that may be written to",
+                t("{error}; set DATA_DIR to a folder that may be written to", error=error.strerror or error),
             )
             raise StartupError("unwritable", where, hint) from error
         return self.data_dir

@@ -121,7 +121,7 @@ def openai_account(parts: Parts) -> OpenAIAccount | None:
                     (
                         "MODERATION",
                         t("needs OPENAI_API_KEY: OpenAI's moderation is asked"),
-                        t("or set it to off"),
+                        t("set its key, or MODERATION to off"),
                     )
                 ]
             )
