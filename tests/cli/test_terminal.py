@@ -19,8 +19,10 @@ from tests.cli.test_processes import environment
 from tests.fakes.openai_server import FakeOpenAI
 from tests.fakes.replicate_server import FakeReplicate
 
+# What a build server starts in the background may ignore Ctrl-C, and so would everything below it.
 _IN_A_TERMINAL = """
-import os, pty, sys
+import os, pty, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 """
 CTRL_C = b"\x03"
