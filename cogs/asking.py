@@ -122,7 +122,9 @@ def _server(bot: AtelierBot, interaction: discord.Interaction) -> ServerSettings
 
 def preferred_model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> str:
     """A member's own default where it can do that; empty: as the server has it."""
-    chosen = bot.services.preferences.of(interaction.user.id).model or ""
+    chosen = bot.services.preferences.of(interaction.user.id).model
+    if not chosen:
+        return ""
     return chosen if any(entry.id == chosen for entry in catalog_of(bot, interaction).models(kind)) else ""
 
 
