@@ -67,6 +67,16 @@ class ChannelPage:
     async def be(self, person: str) -> None:
         await self.page.locator(".person-switch .person", has_text=person).click()
         await expect(self.page.locator(".person-switch label:has(input:checked)")).to_contain_text(person)
+        await self.looked()
+
+    async def go(self, place: str) -> None:
+        await self.page.locator(f".place.{place}").click()
+        await expect(self.page.locator(f".place.{place}")).to_have_attribute("aria-current", "page")
+        await self.looked()
+
+    async def looked(self) -> None:
+        """Until the page shows what was clicked last: a command belongs to the person and place before it."""
+        await expect(self.page.locator("#messages")).to_have_attribute("aria-busy", "false")
 
     async def set_provider(self, state: str) -> None:
         """How well the provider is, by the panel's button; the panel is opened for it."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.pages.channel import ChannelPage
 
@@ -124,7 +125,7 @@ async def test_what_a_command_needs_is_said_beside_it(channel: ChannelPage) -> N
 
 async def test_what_is_only_for_one_reader_is_not_shown_to_another(channel: ChannelPage) -> None:
     await channel.be("Milo")
-    await channel.page.locator(".place.restricted").click()  # where no other test's answers are
+    await channel.go("restricted")  # where no other test's answers are
     told = channel.messages.filter(has_text="Your quota")
     await channel.start("quota show")
     await channel.send()
@@ -134,6 +135,29 @@ async def test_what_is_only_for_one_reader_is_not_shown_to_another(channel: Chan
     await channel.be("Milo")
     await told.get_by_role("button", name="Dismiss").click()
     await expect(told).to_have_count(0)
+
+
+async def test_clicks_faster_than_the_answers_all_count(page: Page, channel: ChannelPage) -> None:
+    held: asyncio.Queue[tuple[WebSocketRoute, str | bytes]] = asyncio.Queue()
+    holding = False
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(lambda frame: held.put_nowait((server, frame)) if holding else server.send(frame))
+
+    await page.route_web_socket("**/page/socket", between)
+    await page.reload()
+    await channel.looked()
+    holding = True
+    await page.locator(".person-switch .person", has_text="Milo").click()
+    await page.locator(".place.restricted").click()
+    clicks = [await asyncio.wait_for(held.get(), 30) for _ in range(2)]
+    holding = False
+    for server, frame in clicks:
+        server.send(frame)
+    await channel.looked()
+    await expect(page.locator(".person-switch label:has(input:checked)")).to_contain_text("Milo")
+    await expect(page.locator(".place.restricted")).to_have_attribute("aria-current", "page")
 
 
 async def test_trouble_at_the_provider_is_told_and_healed(channel: ChannelPage) -> None:

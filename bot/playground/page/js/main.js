@@ -12,16 +12,23 @@ import { speak, t } from "./texts.js";
 
 const KEPT = "where";
 let stale = false;
+let wished = null;
 
+/** Who one is and where one looks, changed by the wish. Clicks may come faster than answers: each goes on from the one before, and the newest answer is shown. */
 async function look(wish = {}) {
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-  const place = stage.scene ? here().key : (kept.place ?? "channel");
-  const person = stage.scene?.person ?? kept.person;
-  const scene = await ask("look", { person, place, ...wish });
-  const wanted = navigator.language.startsWith("fr") ? "fr" : null;
-  const speaker = scene.people.find((one) => one.locale === wanted);
+  const now = stage.scene ? { person: stage.scene.person, place: here().key } : { person: kept.person, place: kept.place ?? "channel" };
+  const asked = { ...now, ...wished, ...wish };
+  wished = asked;
+  find("messages").setAttribute("aria-busy", "true");
+  const scene = await ask("look", asked);
+  if (wished !== asked) return;
+  wished = null;
+  const tongue = navigator.language.startsWith("fr") ? "fr" : null;
+  const speaker = scene.people.find((one) => one.locale === tongue);
   // The first visit of somebody who reads French begins as the member who does.
-  show(person === undefined && speaker ? await ask("look", { person: speaker.id, place }) : scene);
+  if (asked.person === undefined && speaker) look({ person: speaker.id });
+  else show(scene);
 }
 
 function show(scene) {
@@ -35,6 +42,7 @@ function show(scene) {
   drawComposer();
   drawState();
   drawPanel();
+  find("messages").setAttribute("aria-busy", String(wished !== null));
   if (moved || stale || find("messages").children.length === 0) showMessages(scene.messages);
   stale = false;
 }
