@@ -140,8 +140,10 @@ async def _login(settings: Settings, client: discord.Client) -> None:
     try:
         await client.login(token.get_secret_value())
     except discord.LoginFailure as error:
-        await client.close()
         raise StartupError(what="bad_token") from error
+    except discord.HTTPException as error:
+        where, status = settings.discord_api_url, f"HTTP {error.status}"
+        raise StartupError(what="no_discord", where=where, hint=status) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         raise StartupError(what="unreachable", where=settings.discord_api_url) from error
 

@@ -107,6 +107,8 @@ async def build(
         point_discord_at(settings)
         bot = _bot(settings, shards) if role.takes_commands else None
         client, acks = bot or discord.Client(intents=discord.Intents.none()), Acks()
+        # Closed by its process where all ends in order, and here after a start that failed half-way.
+        await stack.enter_async_context(client)
         face = _face(base, client, role)
         stack.push_async_callback(face.board.close)
         seated = role.draws and settings.on_postgres

@@ -103,6 +103,23 @@ def test_a_data_folder_in_the_way_ends_in_words_and_code_1(tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
 
 
+def test_a_start_without_discord_ends_in_one_line(web_port: int, tmp_path: Path) -> None:
+    """Nobody at the address; then somebody who is not Discord. Nothing else is on stderr, such as what stayed open."""
+    nobody, somebody = (f"http://127.0.0.1:{port}/api/v10" for port in (9, web_port))
+    common = {"DISCORD_TOKEN": "a.b.c", "HTTP_PORT": ""}
+    ended = atelier("run", folder=tmp_path, **common, DISCORD_API_URL=nobody)
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"There is no answer from there: {nobody}. "
+        "Check the address, the network and the service's own status.\n",
+    )
+    ended = atelier("run", folder=tmp_path, **common, DISCORD_API_URL=somebody, LANG="fr_FR.UTF-8")
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"Ce qui répond là n’est pas Discord, ou Discord ne va pas bien\u00a0: {somebody}. HTTP 404\n",
+    )
+
+
 def test_debug_adds_the_traceback(tmp_path: Path) -> None:
     for arguments in (("--debug", "run"), ("run", "--debug")):
         assert "Traceback" in atelier(*arguments, folder=tmp_path).stderr

@@ -59,6 +59,7 @@ STARTUP_WORDS = {
         _("Discord does not accept DISCORD_TOKEN."),
         _("Make a new one: https://discord.com/developers/applications, your application, Bot, Reset Token"),
     ),
+    "no_discord": (_("What answers there is not Discord, or Discord is not well."), ""),
     "gateway_closed": (_("Discord closed the connection for good."), ""),
     "bad_catalog": (_("CATALOG_FILE cannot be used."), ""),
     "bad_plugin": (
@@ -130,6 +131,6 @@ def _start(error: StartupError) -> str:
     happened, help_ = STARTUP_WORDS.get(error.what, ("", ""))
     happened = t(happened) if happened else t("Atelier cannot start: {what}.", what=error.what)
     if error.where:
-        happened = f"{happened.rstrip('.')}: {error.where}."
+        happened = t("{what}: {where}.", what=happened.rstrip("."), where=error.where)
     hint = " ".join((error.hint or (t(help_) if help_ else "")).split())
     return f"{happened} {hint}".strip()

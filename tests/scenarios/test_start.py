@@ -147,10 +147,3 @@ async def test_a_data_folder_that_cannot_be_written_is_said(start_stage: StartSt
     code, said = await refusal(stage, DATA_DIR="/proc/atelier")
     assert code == 1
     assert "/proc/atelier" in said
-
-
-async def test_no_discord_at_the_address_is_said(start_stage: StartStage) -> None:
-    stage = await start_stage(run=False)
-    code, said = await refusal(stage, DISCORD_API_URL="http://127.0.0.1:9/api/v10")
-    assert code == 1
-    assert "127.0.0.1:9" in said
