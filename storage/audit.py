@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from storage.database import Database
 from storage.rows import AuditRow
@@ -67,14 +67,30 @@ class AuditRepository:
         )
 
     async def list(
-        self, guild_id: int, *, limit: int = 20, before_id: int | None = None, action: str | None = None
+        self,
+        guild_id: int,
+        *,
+        limit: int = 20,
+        before_id: int | None = None,
+        action: str | None = None,
+        actor_id: int | None = None,
+        since: float | None = None,
+        until: float | None = None,
     ) -> list[AuditRow]:
-        """Newest first; `before_id` is the id of the last one of the page before."""
+        """Newest first; `before_id` is the id of the last one of the page before. Times are Unix seconds, `until` not
+        included.
+        """
         page = select(audit).where(audit.c.guild_id == guild_id)
         if before_id is not None:
             page = page.where(audit.c.id < before_id)
         if action is not None:
             page = page.where(audit.c.action == action)
+        if actor_id is not None:
+            page = page.where(audit.c.actor_id == actor_id)
+        if since is not None:
+            page = page.where(audit.c.at >= since)
+        if until is not None:
+            page = page.where(audit.c.at < until)
         page = page.order_by(audit.c.id.desc()).limit(limit)
         return await self._database.many(AuditRow, page)
 
@@ -82,3 +98,14 @@ class AuditRepository:
         """The kinds of rows that there are, by name."""
         query = select(audit.c.action).where(audit.c.guild_id == guild_id).distinct().order_by(audit.c.action)
         return await self._database.read(lambda connection: [str(one) for one in connection.scalars(query)])
+
+    async def actors(self, guild_id: int, *, limit: int = 50) -> Sequence[int]:
+        """Who did something of it, who did so last first."""
+        query = (
+            select(audit.c.actor_id)
+            .where(audit.c.guild_id == guild_id)
+            .group_by(audit.c.actor_id)
+            .order_by(func.max(audit.c.id).desc())
+            .limit(limit)
+        )
+        return await self._database.read(lambda connection: [int(one) for one in connection.scalars(query)])

@@ -139,6 +139,8 @@ requests = Table(
     Index("requests_reference", "reference", sqlite_where=_IS_REFERRED_TO, postgresql_where=_IS_REFERRED_TO),
     Index(None, "user_id", "created_at"),
     Index(None, "guild_id", "created_at"),
+    # Of all servers at once, as those read them who look after the whole installation.
+    Index(None, "created_at"),
 )
 
 images = Table(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, insert, select, text
+
 from storage.database import Database
 from storage.logbook import Asked, LogbookRepository
 from storage.requests import RequestRepository
+from storage.tables import requests as requests_table
 from tests.storage.builders import GUILD, NOON, USER, new_request
 
 BRUNO = USER + 1
@@ -55,3 +61,46 @@ async def test_members_come_with_what_they_asked_for(requests: RequestRepository
     assert [one.name for one in await logbook.members(GUILD, limit=1, offset=1)] == ["Ada"]
     assert [one.name for one in await logbook.members(GUILD, named="bru")] == ["Bruno"]
     assert sorted(await logbook.guilds_of(BRUNO)) == [GUILD, ELSEWHERE]
+
+
+async def test_the_newest_of_all_servers_are_found_without_reading_the_others(
+    requests: RequestRepository, database: Database
+) -> None:
+    """Among 3,000 rows of 30 servers the database's own plan is a walk along the index."""
+    await requests.accept(new_request(0))
+
+    def fill(connection: Connection) -> None:
+        row = dict(connection.execute(select(requests_table)).mappings().one())
+        changed = (
+            {"id": f"img_{n:013d}", "guild_id": n % 30, "created_at": NOON + n, "interaction_id": n}
+            for n in range(1, 3_000)
+        )
+        connection.execute(insert(requests_table), [row | one for one in changed])
+        if database.dialect == "postgresql":
+            connection.execute(text("ANALYZE"))
+
+    await database.write(fill)
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for asked in (Asked(guild_id=None), Asked(guild_id=None, since=NOON + 100, until=NOON + 200)):
+            found = await LogbookRepository(database).requests(asked, after="img_0000000000150", limit=20)
+            assert len(found) == 20
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
+    for statement, parameters in statements:
+        rows = await database.read(
+            lambda c, s=statement, p=parameters: c.exec_driver_sql(explain + s, p).all()
+        )
+        plan = " | ".join(str(row[-1]).strip() for row in rows)
+        print(f"{database.dialect}: {plan}")
+        if "ORDER BY" in statement:
+            assert re.search(r"requests_created_at\b", plan)
+            assert "Seq Scan on requests" not in plan
+            assert "USE TEMP B-TREE FOR ORDER BY" not in plan

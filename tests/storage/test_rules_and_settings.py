@@ -40,7 +40,9 @@ async def test_a_limit_and_its_audit_row_are_written_together(database: Database
     ]
 
 
-async def test_the_audit_log_comes_newest_first_in_pages_and_by_action(database: Database) -> None:
+async def test_the_audit_log_comes_newest_first_in_pages_by_action_by_whom_and_by_time(
+    database: Database, clock: Clock
+) -> None:
     audit = AuditRepository(database)
     for number in range(4):
         await audit.add(GUILD, ADMIN, f"action.{number % 2}", "server", after=number)
@@ -49,6 +51,16 @@ async def test_the_audit_log_comes_newest_first_in_pages_and_by_action(database:
     assert [row.after for row in await audit.list(GUILD, before_id=page[-1].id)] == [1, 0]
     assert [row.after for row in await audit.list(GUILD, action="action.0")] == [2, 0]
     assert await audit.list(GUILD + 1) == []
+    before = clock.now
+    clock.now += 60
+    await audit.add(GUILD, USER, "action.0", "server", after=4)
+    await audit.add(GUILD + 1, USER + 1, "action.0", "server", after=5)
+    assert [row.after for row in await audit.list(GUILD, actor_id=USER)] == [4]
+    assert [row.after for row in await audit.list(GUILD, actor_id=ADMIN, action="action.1")] == [3, 1]
+    assert [row.after for row in await audit.list(GUILD, since=clock.now)] == [4]
+    assert [row.after for row in await audit.list(GUILD, since=before, until=clock.now)] == [3, 2, 1, 0]
+    assert await audit.actors(GUILD) == [USER, ADMIN]
+    assert await audit.actors(GUILD, limit=1) == [USER]
 
 
 async def test_settings_are_json_by_scope_and_key(database: Database) -> None:

@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 from yarl import URL
 
@@ -84,7 +85,7 @@ async def test_requests_are_for_admins_and_private_words_for_nobody_else(start_s
         ):
             status, page = await adele.get(f"{pages}/requests?{query}")
             assert status == 200
-            assert {one for one in (fox, hidden, formula) if one in page} == found, query
+            assert {one for one in (fox, hidden, formula) if f"/requests/{one}" in page} == found, query
 
         status, table = await adele.get(f"{pages}/requests.csv?state=ready")
         rows = {row["id"]: row for row in csv.DictReader(io.StringIO(table))}
@@ -212,10 +213,12 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
         assert len(drawn_as) == 2
         assert (await adele.get(f"{usage}.csv?span=week"))[1].startswith("day,model,pictures,")
         status, page = await adele.get(members.replace("/members", "/audit") + "?action=limit.set")
-        rows = re.findall(r'data-label="[^"]+"[^>]*>(.*?)</td>', page, re.DOTALL)
-        assert [rows[1], rows[2], rows[4]] == ["Adele", "<code>limit.set</code>", "– → $2.50 a month"]
+        cells = re.findall(r'data-label="[^"]+"[^>]*>(.*?)</td>', page, re.DOTALL)
+        rows = [re.sub("<[^>]+>", "", cell) for cell in cells]
+        assert [rows[1], rows[2], rows[4]] == ["Adele", "limit.set", "– → $2.50 a month"]
         assert rows[9] == "– → a pause of 0 s between two requests"
         assert "quota.grant" not in "".join(rows)
+        await narrowed(stage, adele)
 
         # The role goes between two clicks: what changes something is asked about anew.
         assert (await adele.get(ada_page))[0] == 200
@@ -225,6 +228,33 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
         assert (status, "people who may manage this server" in page) == (403, True)
         assert await audited(stage, stage.guild, "limit.set") == [(stage.admin.id, one) for one in (
             f"user:{stage.ada.id}", f"user:{stage.ada.id}", "everyone")]  # fmt: skip
+
+
+async def narrowed(stage: Stage, adele: Browser) -> None:
+    """The audit page by who, by what and by day: every filter is in the address, and meaningless ones do no harm."""
+    page_of, today = f"/admin/{stage.guild.id}/audit", datetime.now(UTC).date()
+    days = [(today + timedelta(days=days)).isoformat() for days in (-1, 1, 2)]
+    table = {
+        f"who={stage.admin.id}": 7,
+        f"who={stage.admin.id}&action=quota.grant": 1,
+        f"who={stage.ada.id}": 0,
+        f"from={days[0]}&to={days[1]}&action=limit.remove": 2,
+        f"from={days[1]}&to={days[2]}": 0,
+        f"to={days[0]}": 0,
+        "who=nobody&from=yesterday&before=x": 7,
+        f"who={'9' * 18}&before={'9' * 30}": 0,
+        f"who=-{2**63 + 1}": 7,
+    }
+    for query, wanted in table.items():
+        status, page = await adele.get(f"{page_of}?{query}")
+        shown = page.count('<tr role="row">') - page.count("<thead")
+        print(f"audit?{query:60} {shown} rows")
+        assert (status, shown) == (200, wanted), query
+        assert ("Nothing is like that" in page) == (wanted == 0), query
+    _, page = await adele.get(f"{page_of}?who={stage.admin.id}&action=quota.grant&from={days[0]}")
+    assert f'<option value="{stage.admin.id}" selected>Adele</option>' in page
+    assert '<option value="quota.grant" selected>' in page
+    assert f'name="from" type="date" value="{days[0]}"' in page
 
 
 async def test_roles_channels_and_the_server_have_limits_too(start_stage: StartStage) -> None:

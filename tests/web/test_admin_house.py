@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page
 from yarl import URL
 
 from storage.audit import AuditRepository
@@ -222,6 +223,14 @@ async def refused(ada: Browser, adele: Browser, pages: str) -> None:
         assert (status, sent or 403) == (403, 403), page
 
 
+async def fits_everybody(page: Page, what: str) -> None:
+    """Nothing serious for axe-core, and nothing to scroll sideways, on a desk and on a phone."""
+    for width in (1280, 360):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert not await issues(page), (what, width)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (what, width)
+
+
 async def test_axe_finds_nothing_serious_on_the_admin_pages(
     start_stage: StartStage, chromium: Chromium
 ) -> None:
@@ -244,19 +253,19 @@ async def test_axe_finds_nothing_serious_on_the_admin_pages(
         for who, scheme in ((stage.moderator, "light"), (stage.moderator, "dark")):
             page = await by_link(chromium, await link_of(stage, who))
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            for language, heading in (("fr", "De quoi veux-tu"), ("en", "What would you like")):
+                await page.goto(f"{root}/admin")
+                await page.click(f'[name="language"][value="{language}"]')
+                await page.get_by_role("heading", name=heading).wait_for()
+                assert await page.locator(".realms a").count() == 3
+                await fits_everybody(page, f"the chooser in {language} by {scheme}")
             if scheme == "dark":
                 await page.click('[name="language"][value="fr"]')
             house = ("providers", "apikeys", "webhooks", "invitations")
             server = ("models", "blocks", "providers", "apikeys", "webhooks")
             for path in [*(f"{pages}/{one}" for one in server), *(f"{HOUSE}/{one}" for one in house)]:
                 await page.goto(root + path)
-                for width in (1280, 360):
-                    await page.set_viewport_size({"width": width, "height": 900})
-                    assert not await issues(page), (path, scheme, width)
-                    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-                        path,
-                        width,
-                    )
+                await fits_everybody(page, f"{path} by {scheme}")
             await page.goto(root + f"{HOUSE}/invitations")
             await page.fill("#name", "Iris")
             await page.click("form[aria-labelledby=invite] button")

@@ -228,6 +228,7 @@ class Site:
             person=visit.session.person if visit.session else None,
             csrf=visit.session.csrf if visit.session else "",
             path=visit.request.path,
+            address=visit.request.path_qs,
             pages=[
                 (item.path, t(item.name))
                 for item in self.menu

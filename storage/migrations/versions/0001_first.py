@@ -127,6 +127,7 @@ def _requests() -> None:
         ),
         sa.UniqueConstraint("interaction_id", name=op.f("requests_interaction_id_key")),
     )
+    op.create_index(op.f("requests_created_at"), "requests", ["created_at"])
     op.create_index(op.f("requests_guild_id_created_at"), "requests", ["guild_id", "created_at"])
     op.create_index(
         "requests_open", "requests", ["user_id", "created_at"], sqlite_where=OPEN, postgresql_where=OPEN
