@@ -12,7 +12,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import Connection
 
 from bot.colleagues import obey
 from bot.drawing import Begun
@@ -64,8 +63,8 @@ class Errands:
     def reserve(self, row: NewRequest) -> None:
         """No place is kept: who accepts a request here calls `run` for it."""
 
-    def enqueue(self, connection: Connection, request_id: str, start: object) -> None:
-        """The row alone is enough."""
+    def job(self, request_id: str, start: object) -> None:
+        """None is written: the request's row alone is enough."""
 
     def begin(self, start: object) -> None: ...
 

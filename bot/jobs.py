@@ -24,15 +24,12 @@ from sqlalchemy import Connection, Engine
 
 from bot.images import State
 from bot.workflow import WORKFLOW, Work, desk, draw_at_once
-from storage.engine_rows import EngineRows, Taken
+from storage.engine_rows import SCHEMA, EngineRows, NewJob, Taken
 from storage.rows import NewRequest, RequestRow
 
 QUEUE = "images"
 SHAPE = "1"
 """The workflow's shape: raised only when its steps change, or jobs of the last release would wait for its code."""
-
-_SCHEMA = "dbos"
-"""Where the engine keeps its tables on Postgres; SQLite has no schemas and leaves the name out."""
 
 LOOK_SECONDS = 1.0
 """Between two looks at the queue in a process that begins its own jobs at once."""
@@ -69,11 +66,11 @@ class JobQueue:
         self._engine = engine
         self._serializer = DBOSPortableJSONSerializer()
         self._client: DBOSClient | None = None
-        self._rows = EngineRows(engine.dialect.name, schema=_SCHEMA, queue=QUEUE)
+        self._rows = EngineRows(engine.dialect.name, queue=QUEUE)
 
     def open(self) -> None:
         """Make the engine's tables where there are none: jobs can be written before the first worker ever ran."""
-        DBOS.migrate(self._engine.url.render_as_string(hide_password=False), schema=_SCHEMA)
+        DBOS.migrate(self._engine.url.render_as_string(hide_password=False), schema=SCHEMA)
         self._connect()
 
     def reserve(self, row: NewRequest) -> Start | None:
@@ -83,12 +80,12 @@ class JobQueue:
         """
         return None
 
-    def enqueue(self, connection: Connection, request_id: str, start: Start | None = None) -> None:
-        """Write the job inside the caller's transaction: it exists exactly when the caller's rows do.
+    def job(self, request_id: str, start: Start | None = None) -> NewJob:
+        """What the acceptance writes for the engine, in its transaction: the job exists exactly when the request does.
 
         With a `start` it is written as begun by this process: the row of the engine's own direct start.
         """
-        assert self._client is not None, "enqueue before open or launch"
+        assert self._client is not None, "a job before open or launch"
         _, status = self._client._build_enqueue_status(
             {
                 "workflow_name": WORKFLOW,
@@ -98,10 +95,17 @@ class JobQueue:
             },
             request_id,
         )
-        if start is not None:
-            status["status"], status["executor_id"] = "PENDING", start.executor_id
-        owner = start.owner if start is not None else str(uuid4())
-        self._client._sys_db.init_workflow_with_connection(status, connection, creator_xid=owner)
+        return NewJob(
+            id=request_id,
+            name=WORKFLOW,
+            queue=QUEUE,
+            version=SHAPE,
+            application=status["application_name"],
+            inputs=status["inputs"],
+            serialization=status["serialization"],
+            owner=str(uuid4()) if start is None else start.owner,
+            executor=None if start is None else start.executor_id,
+        )
 
     def begin(self, start: Start | None) -> None:
         """After the commit: run what has a place here; where it takes the queue, let that be looked at."""
@@ -120,7 +124,7 @@ class JobQueue:
         self._client = DBOSClient(
             system_database_engine=self._engine,
             serializer=self._serializer,
-            dbos_system_schema=_SCHEMA,
+            dbos_system_schema=SCHEMA,
             application_name="atelier",
             lazy=True,
         )
@@ -160,7 +164,7 @@ class JobEngine(JobQueue):
             "name": "atelier",
             "system_database_engine": self._engine,
             "system_database_url": self._engine.url.render_as_string(hide_password=False),
-            "dbos_system_schema": _SCHEMA,
+            "dbos_system_schema": SCHEMA,
             "application_version": SHAPE,
             "executor_id": self._executor_id,
             "serializer": self._serializer,

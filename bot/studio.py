@@ -17,8 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Connection
-
 import storage.rows
 from bot import safety
 from bot.acks import Acks
@@ -39,6 +37,7 @@ from bot.images import ImageRequest, InputImage, Kind, Place, Requester, State, 
 from bot.quotas import QuotaService
 from bot.styles import Styles
 from bot.vault import Vault
+from storage.engine_rows import NewJob
 from storage.errors import NoRoom, TooManyOpen, TooSoon
 from storage.images import ImageRepository
 from storage.requests import RequestRepository
@@ -58,7 +57,7 @@ class Jobs(Protocol):
 
     def reserve(self, row: NewRequest) -> Start | None: ...
 
-    def enqueue(self, connection: Connection, request_id: str, start: Start | None) -> None: ...
+    def job(self, request_id: str, start: Start | None) -> NewJob | None: ...
 
     def begin(self, start: Start | None) -> None: ...
 
@@ -246,13 +245,10 @@ class Studio:
         start = self._jobs.reserve(row)
         if start is not None:
             row = start.row
-
-        def enqueue(connection: Connection) -> None:
-            self._jobs.enqueue(connection, row.id, start)
-
         try:
+            job = self._jobs.job(row.id, start)
             accepted = await self._requests.accept(
-                row, terms.limits, enqueue=enqueue, open_limit=self._open_limit, pace=terms.pace
+                row, terms.limits, job=job, open_limit=self._open_limit, pace=terms.pace
             )
         except BaseException:
             self._jobs.forgo(start)

@@ -1,35 +1,76 @@
-"""Acceptance: the one transaction that writes a request, reserves what it may cost and enqueues its job."""
+"""Acceptance: the one transaction that writes a request and its job and reserves what it may cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, and_, bindparam, func, insert, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Result,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.counters import Dimensions, birth_lock, guard_births, reserve
+from storage.counters import (
+    MOVE_AND_TELL,
+    Dimensions,
+    Movement,
+    before,
+    birth_lock,
+    guard_births,
+    hold_to,
+    moving,
+)
+from storage.engine_rows import JOB_INSERTS, NewJob, job_parameters, write_job
 from storage.errors import TooManyOpen, TooSoon
 from storage.folding import folded
 from storage.rows import Accepted, Limit, NewRequest, Pace
 from storage.tables import IS_OPEN, ledger, requests
 
-Enqueue = Callable[[Connection], None]
-
 _ROW_FIELDS = tuple(
     field.name for field in fields(NewRequest) if field.name in requests.c and field.name != "created_at"
 )
-# The same interaction, or the same part of a batch: the first request stands.
-_INSERT_REQUEST: dict[str, Insert] = {
-    "sqlite": sqlite.insert(requests).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(requests).on_conflict_do_nothing(),
-}
-_INSERT_LEDGER = insert(ledger)
 _COUNT_OPEN = (
     select(func.count())
     .select_from(requests)
     .where(requests.c.user_id == bindparam("member", type_=BigInteger), IS_OPEN)
+)
+# The same interaction, or the same part of a batch: the first request stands.
+_INSERT_REQUEST = sqlite.insert(requests).on_conflict_do_nothing()
+# A statement does not see the row that it writes. (On SQLite that is not promised.)
+_INSERT_REQUEST_AND_COUNT = (
+    postgresql.insert(requests)
+    .on_conflict_do_nothing()
+    .returning(_COUNT_OPEN.correlate(None).scalar_subquery())
+)
+_BOOKED_FIELDS = (
+    "reference",
+    "kind",
+    "request_id",
+    "guild_id",
+    "user_id",
+    "channel_id",
+    "provider",
+    "day",
+    "owner_day",
+    "reserved_images",
+    "reserved_microusd",
+    "at",
+)
+_BOOK = insert(ledger).values({name: bindparam(f"booked_{name}") for name in _BOOKED_FIELDS})
+# In one statement where each is a way to the server and back.
+_BOOK_AT_ONCE = MOVE_AND_TELL["postgresql"].add_cte(_BOOK.cte("booked"))
+_BOOK_WITH_JOB = _BOOK_AT_ONCE.add_cte(
+    *(statement.cte(f"job_{part}") for part, statement in enumerate(JOB_INSERTS["postgresql"]))
 )
 _COST_NOTHING = ("failed", "refused", "cancelled", "parked")
 _MEMBER_LOCK = 0x41746C03
@@ -39,7 +80,7 @@ def accept(
     connection: Connection,
     row: NewRequest,
     limits: Sequence[Limit],
-    enqueue: Enqueue | None,
+    job: NewJob | None,
     *,
     open_limit: int | None,
     exclusive: bool,
@@ -50,24 +91,26 @@ def accept(
         _guard(connection, row.user_id, exclusive=exclusive)
     else:
         guard_births(connection, exclusive=exclusive)
-    inserted = connection.execute(_INSERT_REQUEST[connection.dialect.name], _values(row))
-    if inserted.rowcount == 0:
+    already_open = _insert(connection, row)
+    if already_open is None:
         return _accepted_before(connection, row)
-    if open_limit is not None:
-        _check_open(connection, row.user_id, open_limit)
+    if open_limit is not None and already_open >= open_limit:
+        raise TooManyOpen(open_limit, already_open)
     if pace is not None:
         _check_pace(connection, row, pace)
-    reserve(
+    dimensions = dimensions_of(row)
+    taken = Movement(reserved_images=row.count, reserved_microusd=row.estimate_microusd)
+    moved = _book(connection, row, dimensions, taken, job)
+    may_give_birth = exclusive or connection.dialect.name == "sqlite"
+    hold_to(
         connection,
-        dimensions_of(row),
-        images=row.count,
-        microusd=row.estimate_microusd,
-        limits=limits,
-        may_give_birth=exclusive or connection.dialect.name == "sqlite",
+        limits,
+        before(moved, taken),
+        dimensions,
+        taken,
+        may_give_birth=may_give_birth,
+        in_ledger=True,
     )
-    connection.execute(_INSERT_LEDGER, _reservation(row))
-    if enqueue is not None:
-        enqueue(connection)
     return Accepted(id=row.id)
 
 
@@ -82,6 +125,16 @@ def dimensions_of(row: NewRequest) -> Dimensions:
     )
 
 
+def _insert(connection: Connection, row: NewRequest) -> int | None:
+    """How many open ones the member has beside it; None, and nothing is written, when it was accepted before."""
+    if connection.dialect.name == "postgresql":
+        values = {**_values(row), "member": row.user_id}
+        return connection.execute(_INSERT_REQUEST_AND_COUNT, values).scalar_one_or_none()
+    if connection.execute(_INSERT_REQUEST, _values(row)).rowcount == 0:
+        return None
+    return count_open(connection, row.user_id) - 1
+
+
 def _values(row: NewRequest) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in _ROW_FIELDS},
@@ -94,20 +147,35 @@ def _values(row: NewRequest) -> dict[str, Any]:
     }
 
 
+def _book(
+    connection: Connection, row: NewRequest, dimensions: Dimensions, taken: Movement, job: NewJob | None
+) -> Result[Any]:
+    """Move the counters, write the ledger's row and the job; what the counters are then."""
+    parameters = {**moving(dimensions, taken), **_reservation(row)}
+    if connection.dialect.name == "postgresql":
+        if job is None:
+            return connection.execute(_BOOK_AT_ONCE, parameters)
+        return connection.execute(_BOOK_WITH_JOB, {**parameters, **job_parameters(job)})
+    connection.execute(_BOOK, parameters)
+    if job is not None:
+        write_job(connection, job)
+    return connection.execute(MOVE_AND_TELL[connection.dialect.name], parameters)
+
+
 def _reservation(row: NewRequest) -> dict[str, Any]:
     return {
-        "reference": row.id,
-        "kind": "reserve",
-        "request_id": row.id,
-        "guild_id": row.guild_id,
-        "user_id": row.user_id,
-        "channel_id": row.counted_channel_id or row.channel_id,
-        "provider": row.provider,
-        "day": row.day,
-        "owner_day": row.owner_day,
-        "reserved_images": row.count,
-        "reserved_microusd": row.estimate_microusd,
-        "at": row.created_at,
+        "booked_reference": row.id,
+        "booked_kind": "reserve",
+        "booked_request_id": row.id,
+        "booked_guild_id": row.guild_id,
+        "booked_user_id": row.user_id,
+        "booked_channel_id": row.counted_channel_id or row.channel_id,
+        "booked_provider": row.provider,
+        "booked_day": row.day,
+        "booked_owner_day": row.owner_day,
+        "booked_reserved_images": row.count,
+        "booked_reserved_microusd": row.estimate_microusd,
+        "booked_at": row.created_at,
     }
 
 
@@ -128,12 +196,6 @@ def _guard(connection: Connection, user_id: int, *, exclusive: bool) -> None:
         member = f"pg_advisory_xact_lock({_MEMBER_LOCK}, :member)"
         locks = text(f"SELECT {birth_lock(exclusive=exclusive)}, {member}")
         connection.execute(locks, {"member": user_id % 2**31})
-
-
-def _check_open(connection: Connection, user_id: int, limit: int) -> None:
-    already = count_open(connection, user_id) - 1  # without the row that was just inserted
-    if already >= limit:
-        raise TooManyOpen(limit, already)
 
 
 def _check_pace(connection: Connection, row: NewRequest, pace: Pace) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Result,
     Text,
     and_,
     bindparam,
@@ -174,7 +175,8 @@ _MOVE = {
     .values(_CHANGES),
 }
 # Moved and told in one statement: of each, what goes on around it costs more than its work.
-_MOVE_AND_TELL = {dialect: change.returning(counters) for dialect, change in _MOVE.items()}
+MOVE_AND_TELL = {dialect: change.returning(counters) for dialect, change in _MOVE.items()}
+"""For `moving`'s parameters; its rows are for `before`."""
 
 
 def guard_births(connection: Connection, *, exclusive: bool = False) -> None:
@@ -196,35 +198,58 @@ def birth_lock(*, exclusive: bool) -> str:
 def reserve(
     connection: Connection,
     dimensions: Dimensions,
-    *,
-    images: int,
-    microusd: int,
+    taken: Movement,
     limits: Sequence[Limit],
+    *,
     may_give_birth: bool,
 ) -> None:
-    """Reserve on every counter that exists, and on those that `limits` need, or on none.
+    """Reserve on every counter that exists, and on those that `limits` need, or on none; not written in the ledger yet.
 
     They are moved first, which locks them, and looked at then: what is refused goes back with the transaction. Raises
     NoRoom for the first of `limits` that would be passed, BirthNeeded when a counter is missing and may not be made.
     """
-    taken = Movement(reserved_images=images, reserved_microusd=microusd)
-    found = _moved(connection, dimensions, taken)
+    moved = connection.execute(MOVE_AND_TELL[connection.dialect.name], moving(dimensions, taken))
+    hold_to(
+        connection,
+        limits,
+        before(moved, taken),
+        dimensions,
+        taken,
+        may_give_birth=may_give_birth,
+        in_ledger=False,
+    )
+
+
+def hold_to(
+    connection: Connection,
+    limits: Sequence[Limit],
+    found: dict[CounterKey, Spent],
+    dimensions: Dimensions,
+    taken: Movement,
+    *,
+    may_give_birth: bool,
+    in_ledger: bool,
+) -> None:
+    """Look at what counters had `before` they were moved by `taken`; `in_ledger`: it is booked there already.
+
+    Raises as `reserve`.
+    """
     missing = dict.fromkeys(limit.key for limit in limits if limit.key not in found)
     if missing:
         _refuse_strangers(missing, dimensions)
         if not may_give_birth:
             raise BirthNeeded
     for key in missing:
-        found[key] = _give_birth(connection, key, taken)
+        found[key] = _give_birth(connection, key, taken, in_ledger=in_ledger)
     for limit in limits:
-        asked = images if limit.unit == "images" else microusd
+        asked = taken.reserved_images if limit.unit == "images" else taken.reserved_microusd
         if not _fits(limit, found[limit.key], asked=asked):
             raise _no_room(connection, limit, found[limit.key], asked=asked)
 
 
 def move(connection: Connection, dimensions: Dimensions, movement: Movement) -> None:
     """Add `movement` to every counter that exists for `dimensions`."""
-    connection.execute(_MOVE[connection.dialect.name], _moving(dimensions, movement))
+    connection.execute(_MOVE[connection.dialect.name], moving(dimensions, movement))
 
 
 def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
@@ -240,18 +265,16 @@ def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
     connection.execute(select(counters.c.subject).where(*ours).order_by(*_KEY).with_for_update()).all()
 
 
-def _moved(connection: Connection, dimensions: Dimensions, taken: Movement) -> dict[CounterKey, Spent]:
-    """Reserve what was `taken` on every counter that exists; what each was before."""
+def before(moved: Result[Any], taken: Movement) -> dict[CounterKey, Spent]:
+    """What each counter that `MOVE_AND_TELL` told had before `taken`."""
     found: dict[CounterKey, Spent] = {}
-    for row in connection.execute(
-        _MOVE_AND_TELL[connection.dialect.name], _moving(dimensions, taken)
-    ).mappings():
+    for row in moved.mappings():
         key = CounterKey(row["guild_id"], row["subject"], row["window"], row["window_start"])
         found[key] = Spent(**{name: row[name] - getattr(taken, name) for name in AMOUNTS})
     return found
 
 
-def _moving(dimensions: Dimensions, movement: Movement) -> dict[str, Any]:
+def moving(dimensions: Dimensions, movement: Movement) -> dict[str, Any]:
     added = {f"add_{name}": getattr(movement, name) for name in MOVEMENT_FIELDS}
     return {**dimensions.parameters(), **added}
 
@@ -303,13 +326,15 @@ def _given_back(connection: Connection, key: CounterKey, counted: Spent) -> tupl
     return min(int(images), counted.used_images), min(int(microusd), counted.used_microusd)
 
 
-def _give_birth(connection: Connection, key: CounterKey, taken: Movement) -> Spent:
-    """What it counted before `taken`, a reservation that is not in the ledger yet, and that its row begins with."""
+def _give_birth(connection: Connection, key: CounterKey, taken: Movement, *, in_ledger: bool) -> Spent:
+    """What it counted before `taken`, a reservation that its row begins with."""
     end = window_end(Window(key.window), date.fromisoformat(key.window_start)).isoformat()
     sums = booked(connection, key.guild_id, key.subject, key.window_start, end)
-    values = {name: getattr(sums, name) + getattr(taken, name) for name in AMOUNTS}
+    own = {name: getattr(taken, name) for name in AMOUNTS}
+    past = Spent(**{name: getattr(sums, name) - own[name] for name in AMOUNTS}) if in_ledger else sums
+    values = {name: getattr(past, name) + own[name] for name in AMOUNTS}
     connection.execute(_BEAR, {**key._asdict(), "window_end": end, **values})
-    return sums
+    return past
 
 
 def counter(connection: Connection, key: CounterKey) -> CounterRow:

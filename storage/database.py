@@ -2,7 +2,7 @@
 
 A transaction's body is a plain function of a `sqlalchemy.Connection`. On SQLite a write runs in a thread of ours and a
 read through aiosqlite, on Postgres both through asyncpg's `run_sync`. One hop for a whole write costs a quarter of what
-awaiting each statement does (0.7 against 3.1 ms CPU for six), and the job engine's enqueue takes the same connection.
+awaiting each statement does (0.7 against 3.1 ms CPU for six), and the job engine's rows go along on the same.
 """
 
 from __future__ import annotations

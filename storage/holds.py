@@ -94,9 +94,12 @@ def hold(
         for limit in limits
     ]
     counters.reserve(
-        connection, places[wish.provider], images=wish.images, microusd=wish.microusd, limits=dated,
+        connection,
+        places[wish.provider],
+        changes[wish.provider],
+        dated,
         may_give_birth=exclusive or connection.dialect.name == "sqlite",
-    )  # fmt: skip
+    )
     turn = len(moves)
     for provider, change in changes.items():
         if provider != wish.provider:

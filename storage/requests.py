@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, Update, case, func, or_, select, update
 
-from storage.acceptance import Enqueue, accept, count_open
+from storage.acceptance import accept, count_open
 from storage.counters import BirthNeeded
 from storage.database import Database
+from storage.engine_rows import NewJob
 from storage.json_sql import appended, merged
 from storage.rows import Accepted, ImageRow, Json, Limit, NewRequest, Pace, Rendered, RequestRow
 from storage.tables import IS_OPEN, IS_UNSETTLED, OPEN_STATES, images, requests
@@ -39,23 +40,22 @@ class RequestRepository:
         row: NewRequest,
         limits: Sequence[Limit] = (),
         *,
-        enqueue: Enqueue | None = None,
+        job: NewJob | None = None,
         open_limit: int | None = None,
         pace: Pace | None = None,
     ) -> Accepted:
-        """Write the request, reserve `count` images and the estimate, and run `enqueue` on the same connection.
+        """Write the request, reserve `count` images and the estimate, and write its `job` for the engine.
 
         All in one transaction: when this returns, the request is accepted; when it raises, nothing was written. The
         second request of one interaction is answered with the first. Raises NoRoom (the first of `limits` that has
         none), TooManyOpen (the member has `open_limit` open ones already, or more here than `pace` says) or TooSoon.
-        Other exceptions are `enqueue`'s own.
         """
         who = (row.user_id, row.user_name, row.locale)
         is_known = self._seen.get(who, float("-inf")) > row.created_at - _SEEN_FOR_SECONDS
 
         def work(connection: Connection, *, exclusive: bool) -> Accepted:
             accepted = accept(
-                connection, row, limits, enqueue, open_limit=open_limit, exclusive=exclusive, pace=pace
+                connection, row, limits, job, open_limit=open_limit, exclusive=exclusive, pace=pace
             )
             if not is_known and not accepted.duplicate:
                 see_user(connection, row.user_id, row.user_name, row.locale, row.created_at)

@@ -15,6 +15,7 @@ from bot.drawing import Begun
 from bot.errors import AtelierError, Cancelled, PolicyRefusal
 from bot.jobs import JobEngine, JobQueue, Start
 from storage.database import Database, open_database
+from storage.engine_rows import write_job
 from storage.requests import Also
 from storage.rows import NewRequest, RequestRow
 from tests.storage.builders import new_request
@@ -91,7 +92,7 @@ class Running:
     async def write(self, number: int, start: Start | None = None) -> str:
         """The job alone, as an acceptance writes it."""
         job = new_request(number).id
-        await self.database.write(lambda connection: self.engine.enqueue(connection, job, start))
+        await self.database.write(lambda connection: write_job(connection, self.engine.job(job, start)))
         return job
 
     async def accept(self, number: int) -> str:
@@ -224,8 +225,8 @@ async def test_what_a_dead_process_had_begun_goes_on_after_the_next_start(tmp_pa
         queue, row = JobQueue(database.sync_engine()), new_request(1)
         await asyncio.to_thread(queue.open)
         dead, waits = Start(row, "owner", "local"), new_request(2).id
-        await database.write(lambda connection: queue.enqueue(connection, row.id, dead))
-        await database.write(lambda connection: queue.enqueue(connection, waits))
+        await database.write(lambda connection: write_job(connection, queue.job(row.id, dead)))
+        await database.write(lambda connection: write_job(connection, queue.job(waits)))
         engine = JobEngine(database.sync_engine(), executor_id="local", worker_concurrency=2)
         work = OnlyNotes(database)
         await engine.launch(work)

@@ -98,11 +98,7 @@ class _Acceptances:
 
     async def accept(self, member: int) -> None:
         row = self._row(member)
-
-        def enqueue(connection: Connection) -> None:
-            self._jobs.enqueue(connection, row.id)
-
-        await self._requests.accept(row, _limits(row), enqueue=enqueue, open_limit=10**6)
+        await self._requests.accept(row, _limits(row), job=self._jobs.job(row.id), open_limit=10**6)
 
     async def statements_of(self, member: int) -> list[tuple[str, Any]]:
         """Each statement of one acceptance, for a member whose counters are born by it, with its parameters."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.jobs import JobQueue
 from storage.database import Database, open_database
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
@@ -76,3 +77,11 @@ def requests(database: Database) -> RequestRepository:
 @pytest.fixture
 def ledger(database: Database) -> Ledger:
     return Ledger(database)
+
+
+@pytest.fixture
+async def jobs(database: Database) -> JobQueue:
+    """The engine's tables, and the way to its jobs; nothing runs them."""
+    queue = JobQueue(database.sync_engine())
+    await asyncio.to_thread(queue.open)
+    return queue

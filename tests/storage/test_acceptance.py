@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from dataclasses import replace
+from json import dumps, loads
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import IntegrityError
 
+from bot.jobs import QUEUE, SHAPE, JobQueue, Start
+from bot.workflow import WORKFLOW
 from storage.database import Database
+from storage.engine_rows import write_job
 from storage.errors import NoRoom, TooManyOpen
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
@@ -34,6 +41,24 @@ async def rows_in(database: Database, *names: str) -> dict[str, int]:
     return await database.read(count)
 
 
+async def engine_rows(database: Database, job: str) -> dict[str, dict[str, Any]]:
+    where = "dbos." if database.dialect == "postgresql" else ""
+
+    def read(connection: Connection) -> dict[str, dict[str, Any]]:
+        return {
+            name: dict(
+                connection.execute(
+                    text(f"SELECT * FROM {where}{name} WHERE workflow_uuid = :job"), {"job": job}
+                )
+                .mappings()
+                .one()
+            )
+            for name in ("workflow_status", "workflow_input")
+        }
+
+    return await database.read(read)
+
+
 async def granted(requests: RequestRepository, rows: list[NewRequest], *limits: Limit) -> list[Accepted]:
     answers = await asyncio.gather(*(requests.accept(row, limits) for row in rows), return_exceptions=True)
     assert all(isinstance(answer, (Accepted, NoRoom)) for answer in answers), answers
@@ -41,15 +66,10 @@ async def granted(requests: RequestRepository, rows: list[NewRequest], *limits: 
 
 
 async def test_an_accepted_request_has_its_row_its_reservation_and_its_job(
-    database: Database, requests: RequestRepository, ledger: Ledger
+    database: Database, requests: RequestRepository, ledger: Ledger, jobs: JobQueue
 ) -> None:
-    await database.write(lambda connection: connection.execute(text("CREATE TABLE jobs (id TEXT)")))
-
-    def enqueue(connection: Connection) -> None:
-        connection.execute(text("INSERT INTO jobs VALUES ('img_1')"))
-
     row = new_request(token=b"sealed", token_expires_at=NOON + 900, private=True)
-    accepted = await requests.accept(row, [a_limit(10)], enqueue=enqueue)
+    accepted = await requests.accept(row, [a_limit(10)], job=jobs.job(row.id))
 
     stored = await requests.get(accepted.id)
     assert stored is not None
@@ -63,25 +83,53 @@ async def test_an_accepted_request_has_its_row_its_reservation_and_its_job(
     assert (stored.stages, stored.provider_request_ids) == ({}, [])
     counter = await ledger.counter(GUILD, f"user:{USER}", "day", TODAY)
     assert (counter.reserved_images, counter.reserved_microusd) == (2, 100_000)
-    assert await database.read(lambda connection: connection.scalar(text("SELECT id FROM jobs"))) == "img_1"
+    assert (await engine_rows(database, row.id))["workflow_status"]["status"] == "ENQUEUED"
     member = await UserRepository(database).get(USER)
     assert member is not None
     assert (member.name, member.locale) == ("Ada", "en-US")
 
 
-async def test_when_the_job_cannot_be_enqueued_nothing_is_left(
-    database: Database, requests: RequestRepository
+async def test_when_the_job_cannot_be_written_nothing_is_left(
+    database: Database, requests: RequestRepository, jobs: JobQueue
 ) -> None:
-    def enqueue(connection: Connection) -> None:
-        raise RuntimeError("no queue")
-
-    with pytest.raises(RuntimeError, match="no queue"):
-        await requests.accept(new_request(), [a_limit(10)], enqueue=enqueue)
+    row = new_request()
+    await database.write(lambda connection: write_job(connection, jobs.job(row.id)))
+    with pytest.raises(IntegrityError):
+        await requests.accept(row, [a_limit(10)], job=jobs.job(row.id))
     left = await rows_in(database, "requests", "ledger", "counters", "users")
     assert left == {"requests": 0, "ledger": 0, "counters": 0, "users": 0}
 
-    await requests.accept(new_request(), [a_limit(10)])
+    await requests.accept(row, [a_limit(10)])
     assert await UserRepository(database).get(USER) is not None
+
+
+@pytest.mark.parametrize("executor", [None, "local"])
+async def test_a_job_has_the_rows_that_the_engine_itself_writes(
+    database: Database, jobs: JobQueue, executor: str | None
+) -> None:
+    ours = jobs.job("img_ours", None if executor is None else Start(new_request(), "me", executor))
+    client = jobs._client
+    assert client is not None
+    name, theirs = client._build_enqueue_status(
+        {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": "img_them", "app_version": SHAPE},
+        "img_them",
+    )
+    if executor is not None:
+        theirs["status"], theirs["executor_id"] = "PENDING", executor
+
+    def write(connection: Connection) -> None:
+        write_job(connection, ours)
+        client._sys_db.init_workflow_with_connection(theirs, connection, creator_xid=ours.owner)
+
+    await database.write(write)
+    written, wanted = await engine_rows(database, "img_ours"), await engine_rows(database, name)
+    for rows in (written, wanted):
+        assert abs(rows["workflow_status"].pop("created_at") / 1000 - time.time()) < 60
+        assert abs(rows["workflow_status"].pop("updated_at") / 1000 - time.time()) < 60
+        assert abs(rows["workflow_input"].pop("retention_timestamp") / 1000 - time.time()) < 60
+        # No attributes: a JSON null there, nothing here, None to whoever asks the engine.
+        assert rows["workflow_status"].pop("attributes") in (None, "null")
+    assert written == loads(dumps(wanted).replace("img_them", "img_ours"))
 
 
 async def test_the_second_request_of_one_interaction_is_answered_with_the_first(
