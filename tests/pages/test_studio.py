@@ -93,6 +93,53 @@ async def watch_previews(page: Page) -> None:
     )
 
 
+async def by_finger(page: Page) -> None:
+    """On a phone: a swipe over the pictures scrolls and moves none; the handle of the first one drags it to the end."""
+    size = page.viewport_size
+    await page.set_viewport_size({"width": 360, "height": 700})
+    screen = await page.context.new_cdp_session(page)
+    await screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+
+    async def swipe(begin: tuple[float, float], end: tuple[float, float], steps: int = 10) -> None:
+        ways = [
+            (begin[0] + (end[0] - begin[0]) * part / steps, begin[1] + (end[1] - begin[1]) * part / steps)
+            for part in range(steps + 1)
+        ]
+        for kind, places in [
+            ("touchStart", ways[:1]),
+            *(("touchMove", [one]) for one in ways),
+            ("touchEnd", []),
+        ]:
+            points = [{"x": x, "y": y} for x, y in places]
+            await screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    before, items = await order(page), page.locator(".pinned li")
+    await items.nth(0).locator("img").scroll_into_view_if_needed()
+    x, y = await middle_of(items.nth(0).locator("img"))
+    scrolled = await page.evaluate("scrollY")
+    await swipe((x, y), (x, y - 200))
+    await page.wait_for_function("before => scrollY > before + 100", arg=scrolled)
+    assert await order(page) == before
+    await page.evaluate(
+        "scrollTo(0, scrollY + document.querySelector('.pinned').getBoundingClientRect().top - 150)"
+    )
+    handle = await middle_of(items.nth(0).locator(".handle"))
+    await swipe(handle, await middle_of(items.nth(2).locator("img")))
+    await expect(page.locator("#said")).to_have_text("Place 3 now.")
+    assert await order(page) == [*before[1:], before[0]]
+    await screen.detach()
+    assert size
+    await page.set_viewport_size(size)
+    await page.reload()
+
+
+async def middle_of(part: Locator) -> tuple[float, float]:
+    """In pixels of the window."""
+    box = await part.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 async def order(page: Page) -> list[str]:
     return [await one.get_attribute("alt") or "" for one in await page.locator(".pinned img").all()]
 
@@ -133,12 +180,23 @@ async def test_from_web_to_a_board_in_order_and_its_zip(channel: ChannelPage) ->
         assert await order(page) == [puddle, lantern, umbrella]
         await page.reload()
         assert await order(page) == [puddle, lantern, umbrella]
-        # By dragging.
+        # By dragging, which is no click on the picture; Escape puts it back.
         items = page.locator(".pinned li")
+        board = page.url
         await items.nth(2).drag_to(items.nth(0))
         await expect(page.locator("#said")).to_have_text("Place 1 now.")
+        await items.nth(0).locator("a").hover()
+        await page.mouse.down()
+        await items.nth(2).hover()
+        assert await order(page) == [puddle, lantern, umbrella]
+        await page.keyboard.press("Escape")
+        await page.mouse.up()
+        assert await order(page) == [umbrella, puddle, lantern]
+        assert page.url == board
         await page.reload()
         assert await order(page) == [umbrella, puddle, lantern]
+        await by_finger(page)
+        assert await order(page) == [puddle, lantern, umbrella]
         async with page.expect_download() as exporting:
             await page.get_by_role("link", name="Export as zip").click()
         with zipfile.ZipFile(await (await exporting.value).path()) as archive:

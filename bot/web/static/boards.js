@@ -1,6 +1,7 @@
 // A board put in order: by dragging, and by the buttons below each picture; every move is told to those who cannot see it.
 
 import { say, send } from "./atelier.js";
+import { draggable } from "./drag.js";
 
 const list = document.querySelector("[data-board]");
 const pictures = () => [...list.querySelectorAll(":scope > li")];
@@ -63,31 +64,12 @@ list?.addEventListener("click", async (event) => {
   }
 });
 
-let dragged = null;
-let began = 0;
-
-list?.addEventListener("dragstart", (event) => {
-  dragged = event.target.closest("li[draggable]");
-  if (!dragged) return;
-  began = pictures().indexOf(dragged);
-  event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", dragged.id);
-  event.dataTransfer.setDragImage(dragged, 20, 20);
-  dragged.classList.add("moving");
-});
-
-list?.addEventListener("dragover", (event) => {
-  if (!dragged) return;
-  event.preventDefault();
-  const over = event.target.closest("li[draggable]");
-  if (over && over !== dragged) put(dragged, pictures().indexOf(over));
-});
-
-list?.addEventListener("drop", (event) => event.preventDefault());
-
-list?.addEventListener("dragend", async () => {
-  const item = dragged;
-  dragged = null;
-  item.classList.remove("moving");
-  if (pictures().indexOf(item) !== began) await move(item, began);
-});
+if (list && "sortable" in list.dataset) {
+  let began = 0;
+  draggable(list, {
+    begin: (item) => { began = pictures().indexOf(item); },
+    over: (item, other) => put(item, pictures().indexOf(other)),
+    async end(item) { if (pictures().indexOf(item) !== began) await move(item, began); },
+    cancel: (item) => put(item, began),
+  });
+}
