@@ -11,20 +11,22 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from bot.errors import Interrupted, StartupError
+from bot.foundation import opened
 from bot.images import State
+from bot.terminal import reason
 from bot.work import charges_for
 from storage.copying import Content, CopyDiffers, NotEmpty, copy_all, save
-from storage.database import Database, open_database
-from storage.errors import DatabaseError, StorageError
+from storage.database import Database
+from storage.errors import StorageError
 from storage.images import ImageRepository
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
@@ -38,11 +40,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Moved:
-    """What came over, and how many unfinished requests were closed on the way."""
+    """What came over, and how many unfinished requests were closed on the way; `aside` is what was there before."""
 
     tables: dict[str, Content]
     closed: int
     seconds: float
+    aside: Path | None = None
 
     @property
     def rows(self) -> int:
@@ -59,55 +62,76 @@ async def back_up(database: Database, where: Path) -> Path:
     if path.exists():
         raise StartupError(what="backup_exists", where=str(path))
     unfinished = path.with_name(f".{path.name}.part")
-    unfinished.unlink(missing_ok=True)
     try:
+        unfinished.unlink(missing_ok=True)
         await asyncio.to_thread(save, database, unfinished)
         unfinished.chmod(0o600)
         unfinished.rename(path)
     except OSError as error:
-        raise StartupError(what="unwritable", where=str(path), hint=error.strerror) from error
+        raise StartupError(what="unwritable", where=str(path), hint=reason(error)) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return path
 
 
 async def back_up_at(url: str, where: Path) -> Path:
     """As `back_up`, for a database that nobody here has opened."""
-    async with _opened(url) as database:
+    async with opened(url) as database:
         return await back_up(database, where)
 
 
-def put_aside(file: Path) -> Path | None:
-    """Give a SQLite file another name, so that nothing is lost by a restore; None when there is none."""
-    if not file.exists():
-        return None
-    aside = file.with_name(f"{file.name}.before-{int(time.time())}")
-    for ending in ("", "-wal", "-shm"):
-        part = file.with_name(file.name + ending)
-        if part.exists():
-            part.rename(aside.with_name(aside.name + ending))
-    return aside
+async def restore(backup: Path, target_url: str, *, replaces: Path | None = None) -> Moved:
+    """Put a backup's rows into an empty database and close what was unfinished. Raises StartupError.
 
-
-async def restore(backup: Path, target_url: str) -> Moved:
-    """Put a backup's rows into an empty database and close what was unfinished. Raises StartupError."""
+    `replaces` is the SQLite file that stands where the rows go: it gets another name, and its own again where this
+    fails.
+    """
     with tempfile.TemporaryDirectory(prefix="atelier-restore-") as folder:
         # A copy: opening brings an older release's rows to today's schema, and the backup must stay what it is.
         copied = Path(folder) / "backup.db"
         try:
             shutil.copyfile(backup, copied)
         except OSError as error:
-            raise StartupError(what="no_backup", where=str(backup), hint=error.strerror) from error
-        return await move(f"sqlite+aiosqlite:///{copied}", target_url, close_unfinished=True)
+            raise StartupError(what="no_backup", where=str(backup), hint=reason(error)) from error
+        aside = _put_aside(replaces) if replaces and replaces.exists() else None
+        try:
+            moved = await move(f"sqlite+aiosqlite:///{copied}", target_url, close_unfinished=True)
+        except BaseException as error:
+            if replaces and aside:
+                _rename(aside, replaces)
+            if isinstance(error, StartupError) and error.where == str(copied):
+                raise StartupError(what="no_backup", where=str(backup)) from error
+            raise
+        return replace(moved, aside=aside)
+
+
+def _put_aside(file: Path) -> Path:
+    """A SQLite file under another name, so that nothing is lost by a restore."""
+    aside = file.with_name(f"{file.name}.before-{int(time.time())}")
+    _rename(file, aside)
+    return aside
+
+
+def _rename(file: Path, name: Path) -> None:
+    """With what SQLite keeps beside it; whatever has that name makes way."""
+    for ending in ("", "-wal", "-shm"):
+        part, target = file.with_name(file.name + ending), name.with_name(name.name + ending)
+        if part.exists():
+            part.replace(target)
+        else:
+            target.unlink(missing_ok=True)
 
 
 async def move(source_url: str, target_url: str, *, close_unfinished: bool = False) -> Moved:
     """Copy all rows into an empty database and prove that they are the same there.
 
-    Raises StartupError: unfinished requests that nobody said may be closed, a database that is not empty, a difference.
+    Raises StartupError: no database there, unfinished requests that nobody said may be closed, a database that is not
+    empty, a difference.
     """
     started = time.monotonic()
-    async with _opened(source_url) as source, _opened(target_url) as target:
+    _check_there(source_url)
+    async with opened(source_url) as source, opened(target_url) as target:
         unfinished = await RequestRepository(source).open_requests()
         if unfinished and not close_unfinished:
             raise StartupError(what="unfinished", where=f"{len(unfinished)} requests")
@@ -121,6 +145,13 @@ async def move(source_url: str, target_url: str, *, close_unfinished: bool = Fal
         if await Ledger(target).verify():
             raise StartupError(what="copy_differs", where="counters")
     return Moved(tables, closed, time.monotonic() - started)
+
+
+def _check_there(url: str) -> None:
+    """Opening a SQLite file that is not there would make an empty one."""
+    file = Path(url.partition(":///")[2])
+    if url.startswith("sqlite") and not file.is_file():
+        raise StartupError(what="no_database", where=url)
 
 
 async def close_all(database: Database) -> int:
@@ -144,17 +175,6 @@ async def _close(database: Database, requests: RequestRepository, row: RequestRo
         )
         await Ledger(database).settle(row.id, charges_for(row, images), now, end=end)
     await requests.mark_undelivered(row.id, now, _NOTE)
-
-
-@asynccontextmanager
-async def _opened(url: str) -> AsyncGenerator[Database]:
-    try:
-        async with open_database(url) as database:
-            yield database
-    except ValueError as error:
-        raise StartupError(what="bad_database_url", where=str(error)) from error
-    except DatabaseError as error:
-        raise StartupError(what="database", where=str(error)) from error
 
 
 class NightlyBackup:

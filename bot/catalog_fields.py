@@ -13,6 +13,7 @@ from bot.checks import FORMATS
 from bot.images import Kind
 from bot.prices import PicturePrice, Price, TimePrice, TokenPrice
 from bot.sizes import AUTO, FreeSizes, ListedSizes, RatioSizes, Sizes, understand
+from bot.terminal import t
 
 Entry = dict[str, Any]
 
@@ -23,38 +24,38 @@ class Fault(ValueError):
 
 def as_table(value: Any) -> Entry:
     if not isinstance(value, dict):
-        raise Fault("must be a table")
+        raise Fault(t("must be a table"))
     return value
 
 
 def as_tables(value: Any) -> list[Entry]:
     if not isinstance(value, list):
-        raise Fault("must be a list of tables, written [[…]]")
+        raise Fault(t("must be a list of tables, written [[…]]"))
     return [as_table(entry) for entry in value]
 
 
 def as_text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise Fault("must be a text")
+        raise Fault(t("must be a text"))
     return value
 
 
 def as_names(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise Fault("must be a list of texts")
+        raise Fault(t("must be a list of texts"))
     return tuple(as_text(name) for name in value)
 
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Fault("must be true or false")
+        raise Fault(t("must be true or false"))
     return value
 
 
 def _whole(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise Fault(f"must be a whole number from {low} to {high}")
+            raise Fault(t("must be a whole number from {low} to {high}", low=low, high=high))
         return value
 
     return read
@@ -65,7 +66,7 @@ def _among(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
         names = as_names(value)
         for name in names:
             if name not in allowed:
-                raise Fault(f"{name!r} is none of {', '.join(allowed)}")
+                raise Fault(t("{name} is none of {names}", name=repr(name), names=", ".join(allowed)))
         return names
 
     return read
@@ -73,7 +74,7 @@ def _among(*allowed: str) -> Callable[[Any], tuple[str, ...]]:
 
 def _day(value: Any) -> date:
     if type(value) is not date:
-        raise Fault("must be a day, written 2026-12-01 without quotes")
+        raise Fault(t("must be a day, written 2026-12-01 without quotes"))
     return value
 
 
@@ -93,9 +94,9 @@ def _size_names(value: Any) -> tuple[str, ...]:
         try:
             understand(name)
         except ValueError:
-            raise Fault(f"{name!r} is no size") from None
+            raise Fault(t("{name} is no size", name=repr(name))) from None
     if not names:
-        raise Fault("must not be empty")
+        raise Fault(t("must not be empty"))
     return names
 
 
@@ -118,7 +119,7 @@ def _sizes(value: Any) -> Sizes:
     )
     for name in free.suggested:
         if name != AUTO and not free.allows(*(int(edge) for edge in name.split("x"))):
-            raise Fault(f"{name!r} breaks the rules given beside it")
+            raise Fault(t("{name} breaks the rules given beside it", name=repr(name)))
     return free
 
 
@@ -142,7 +143,9 @@ def _price(value: Any) -> Price:
     _only(table, *(item.name for item in fields(TokenPrice) if item.init))
     if not table.keys() >= {"text_in", "image_in", "image_out", "output_tokens"}:
         raise Fault(
-            "needs usd, or credits, or usd_per_second, or the rates text_in, image_in, image_out with output_tokens"
+            t(
+                "needs usd, or credits, or usd_per_second, or the rates text_in, image_in, image_out with output_tokens"
+            )
         )
     count = _whole(0, 10**6)
     return TokenPrice(
@@ -175,13 +178,15 @@ def _token_table(value: Any) -> Mapping[str, Mapping[str, int]]:
 def _only(table: Entry, *known: str) -> Entry:
     for name in table:
         if name not in known:
-            raise Fault(f"there is no {name!r} in it; there are {', '.join(known)}")
+            raise Fault(
+                t("there is no {name} in it; there are {names}", name=repr(name), names=", ".join(known))
+            )
     return table
 
 
 def _amount(value: Any) -> Fraction:
     if not isinstance(value, int | Decimal) or isinstance(value, bool) or value < 0:
-        raise Fault("must be a number of 0 or more")
+        raise Fault(t("must be a number of 0 or more"))
     return Fraction(value)
 
 

@@ -13,6 +13,7 @@ from bot.catalog_fields import FIELDS, Entry, Fault, as_names, as_table, as_tabl
 from bot.catalog_servers import Server, as_server
 from bot.errors import StartupError
 from bot.models import ImageModel
+from bot.terminal import reason, t
 
 
 class CatalogError(StartupError):
@@ -34,7 +35,7 @@ class Source:
     faults: list[str] = field(default_factory=list[str])
 
     def blame(self, entry: str, name: str, what: object) -> None:
-        self.faults.append(f"{entry}, {name}: {what}")
+        self.faults.append(t("{entry}, {name}: {what}", entry=entry, name=name, what=what))
 
     def finish(self) -> None:
         if self.faults:
@@ -47,18 +48,22 @@ def read_source(path: Path) -> Source:
     try:
         whole = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except OSError as error:
-        raise CatalogError(
-            what="bad_catalog", where=str(path), hint=error.strerror or "it cannot be read"
-        ) from error
+        raise CatalogError(what="bad_catalog", where=str(path), hint=reason(error)) from error
     except ValueError as error:
-        raise CatalogError(what="bad_catalog", where=str(path), hint=f"it is no TOML: {error}") from error
+        raise CatalogError(
+            what="bad_catalog", where=str(path), hint=t("it is no TOML: {error}", error=error)
+        ) from error
     for name, value in whole.items():
         try:
             _TOP_LEVEL[name](source, value)
         except KeyError:
-            source.blame("top level", name, f"there is no such table; there are {', '.join(_TOP_LEVEL)}")
+            source.blame(
+                t("top level"),
+                name,
+                t("there is no such table; there are {names}", names=", ".join(_TOP_LEVEL)),
+            )
         except Fault as fault:
-            source.blame("top level", name, fault)
+            source.blame(t("top level"), name, fault)
     source.finish()
     return source
 
@@ -67,9 +72,9 @@ def _take_models(source: Source, value: Any) -> None:
     for number, entry in enumerate(as_tables(value), 1):
         name = entry.get("id")
         if not isinstance(name, str) or not all(name.partition("/")) or name != name.strip():
-            source.blame(f"model number {number}", "id", "must be `<provider>/<the vendor's name>`")
+            source.blame(t("model number {n}", n=number), "id", t("must be `<provider>/<the vendor's name>`"))
         elif name in source.entries:
-            source.blame(name, "id", "comes twice")
+            source.blame(name, "id", t("comes twice"))
         else:
             source.entries[name] = entry
 
@@ -96,7 +101,7 @@ def _take_providers(source: Source, value: Any) -> None:
 def _take_servers(source: Source, value: Any) -> None:
     for number, entry in enumerate(as_tables(value), 1):
         name = entry.get("name")
-        shown = name if isinstance(name, str) else f"server number {number}"
+        shown = name if isinstance(name, str) else t("server number {n}", n=number)
         try:
             source.servers.append(as_server(entry))
         except Fault as fault:
@@ -120,7 +125,7 @@ def read_models(sources: list[Source]) -> list[ImageModel]:
         for name, entry in source.entries.items():
             like = entry.get("like")
             if like is not None and like not in merged:
-                source.blame(name, "like", f"there is no entry {like!r} before this one")
+                source.blame(name, "like", t("there is no entry {like} before this one", like=repr(like)))
             base = merged.get(name) or merged.get(str(like), {})
             merged[name] = _over(base, entry)
             owner[name] = source
@@ -131,7 +136,7 @@ def read_models(sources: list[Source]) -> list[ImageModel]:
     for source in sources:
         for name in source.hidden:
             if name not in merged:
-                source.blame("top level", "hide", f"there is no model {name!r}")
+                source.blame(t("top level"), "hide", t("there is no model {name}", name=repr(name)))
         source.finish()
     return found
 
@@ -153,7 +158,9 @@ def _read(source: Source, entry: Entry) -> ImageModel | None:
         if key in ("id", "like"):
             continue
         if key not in FIELDS:
-            source.blame(name, key, f"there is no such field; there are {', '.join(sorted(FIELDS))}")
+            source.blame(
+                name, key, t("there is no such field; there are {names}", names=", ".join(sorted(FIELDS)))
+            )
             continue
         try:
             values[key] = FIELDS[key](value)
@@ -161,11 +168,11 @@ def _read(source: Source, entry: Entry) -> ImageModel | None:
             source.blame(name, key, fault)
     missing = [key for key in ("name", "kinds", "sizes", "price") if key not in entry]
     for key in missing:
-        source.blame(name, key, "is missing")
+        source.blame(name, key, t("is missing"))
     if len(source.faults) > before:
         return None
     if values.get("default_quality", "") not in ("", *values.get("qualities", ())):
-        source.blame(name, "default_quality", "must be one of its qualities")
+        source.blame(name, "default_quality", t("must be one of its qualities"))
     if values.get("qualities") and not values.get("default_quality"):
-        source.blame(name, "default_quality", "is missing: a vendor's own default can be the dearest")
+        source.blame(name, "default_quality", t("is missing: a vendor's own default can be the dearest"))
     return ImageModel(**values)

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.catalog_fields import Entry, Fault, as_names, as_text
+from bot.terminal import t
 
 OPTIONAL_FIELDS = frozenset(
     {
@@ -26,6 +27,7 @@ OPTIONAL_FIELDS = frozenset(
 )
 """What OpenAI itself accepts beside model, prompt, image and mask; other servers take fewer."""
 
+_FIELDS = ("name", "base_url", "api_key_env", "accepts")
 _TAKEN = frozenset({"openai", "gemini", "replicate", "stability", "a1111", "demo"})
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -52,18 +54,28 @@ def servers_of(sources: Iterable[_HasServers]) -> list[Server]:
 def as_server(entry: Entry) -> Server:
     """Raises Fault."""
     for key in entry:
-        if key not in ("name", "base_url", "api_key_env", "accepts"):
-            raise Fault(f"there is no field {key!r}; there are name, base_url, api_key_env, accepts")
+        if key not in _FIELDS:
+            raise Fault(
+                t("there is no field {key}; there are {names}", key=repr(key), names=", ".join(_FIELDS))
+            )
     name, base_url = as_text(entry.get("name")), as_text(entry.get("base_url"))
     if not _NAME.fullmatch(name) or name in _TAKEN:
-        raise Fault("name must be small letters, digits and hyphens, and none of the program's own providers")
+        raise Fault(
+            t("name must be small letters, digits and hyphens, and none of the program's own providers")
+        )
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Fault("base_url must be an address such as http://127.0.0.1:1234/v1")
+        raise Fault(t("base_url must be an address such as http://127.0.0.1:1234/v1"))
     accepts = as_names(entry.get("accepts", ["n", "size"]))
     for word in accepts:
         if word not in OPTIONAL_FIELDS:
-            raise Fault(f"accepts: {word!r} is none of {', '.join(sorted(OPTIONAL_FIELDS))}")
+            raise Fault(
+                t(
+                    "{name} is none of {names}",
+                    name=f"accepts: {word!r}",
+                    names=", ".join(sorted(OPTIONAL_FIELDS)),
+                )
+            )
     key = entry.get("api_key_env")
     return Server(
         name=name,

@@ -25,6 +25,7 @@ from bot.providers.registry import Parts, build_providers, open_catalog, openai_
 from bot.quotas import Defaults, QuotaService
 from bot.settings import Settings
 from bot.styles import Styles
+from bot.terminal import t
 from bot.vault import Vault
 from storage.database import Database, open_database
 from storage.errors import (
@@ -34,6 +35,8 @@ from storage.errors import (
     DatabaseNewer,
     DatabaseUnreachable,
     DatabaseUnwritable,
+    StoreUnreachable,
+    StoreUnwritable,
 )
 from storage.guilds import GuildRepository
 from storage.image_store import ImageStore
@@ -76,7 +79,7 @@ async def lay(settings: Settings, *, defaults: Defaults | None = None) -> AsyncG
         database = await stack.enter_async_context(opened(settings.database_url))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         pixels = stack.enter_context(contextlib.closing(media.Pixels()))
-        store = stack.enter_context(contextlib.closing(ImageStore(settings.image_store_url)))
+        store = stack.enter_context(contextlib.closing(_store(settings.image_store_url)))
         catalog = open_catalog(settings)
         paces = SharedPaces(database) if settings.on_postgres else MemoryPaces()
         parts = Parts(settings=settings, http=http, pixels=pixels, paces=paces)
@@ -112,9 +115,20 @@ async def opened(database_url: str) -> AsyncGenerator[Database]:
     async with AsyncExitStack() as stack:
         try:
             database = await stack.enter_async_context(open_database(database_url))
+        except ValueError as error:
+            raise StartupError(what="bad_database_url") from error
         except DatabaseError as error:
             raise _startup(error) from error
         yield database
+
+
+def _store(url: str) -> ImageStore:
+    try:
+        return ImageStore(url)
+    except StoreUnwritable as error:
+        raise StartupError(what="unwritable", where=error.location, hint=error.detail) from error
+    except StoreUnreachable as error:
+        raise StartupError(what="bad_store") from error  # the address may hold a password
 
 
 def defaults_of(settings: Settings) -> Defaults:
@@ -155,7 +169,8 @@ def _startup(error: DatabaseError) -> StartupError:
             return StartupError(what="locked_database", where=path)
         case DatabaseNewer(found=found, known=known):
             return StartupError(
-                what="newer_schema", hint=f"It is at {found}; this release knows up to {known}."
+                what="newer_schema",
+                hint=t("It is at {found}; this release knows up to {known}.", found=found, known=known),
             )
         case DatabaseUnwritable(path=path, detail=detail):
             return StartupError(what="unwritable", where=str(path), hint=detail)

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
+from bot.terminal import t
+
 _UTC = ZoneInfo("UTC")
 _FORM = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?:\s+(?P<zone>\S+))?")
 
@@ -28,10 +30,10 @@ class Night:
         """`03:00`, or `03:00 Europe/Paris`. Raises ValueError."""
         found = _FORM.fullmatch(text.strip())
         if found is None or int(found["hour"]) > 23 or int(found["minute"]) > 59:
-            raise ValueError("must be a time like 03:00, or with a zone like 03:00 Europe/Paris")
+            raise ValueError(t("must be a time like 03:00, or with a zone like 03:00 Europe/Paris"))
         zone = found["zone"] or "UTC"
         if zone not in zoneinfo.available_timezones():
-            raise ValueError("names no time zone; one is written like Europe/Paris")
+            raise ValueError(t("names no time zone; one is written like Europe/Paris"))
         return cls(time(int(found["hour"]), int(found["minute"])), ZoneInfo(zone))
 
     def last(self, now: float) -> date:

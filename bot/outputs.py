@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import StartupError
+from bot.terminal import reason
 
 PREFIX = "IMG"
 _DIGITS = 4
@@ -24,7 +25,7 @@ def make_ready(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise StartupError("unwritable", str(folder.absolute()), error.strerror or str(error)) from error
+        raise StartupError("unwritable", str(folder.absolute()), reason(error)) from error
 
 
 def save_numbered(folder: Path, data: bytes, ending: str, *, prefix: str = PREFIX) -> Path:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from bot.errors import SettingsError, StartupError
+from bot.i18n import _
 from bot.nights import Night
 from bot.settings_sources import Problem, RawSetting, in_plain_words, read_sources
 from bot.settings_types import (
@@ -40,7 +41,7 @@ from bot.settings_types import (
     Url,
     Usd,
 )
-from bot.terminal import t
+from bot.terminal import reason, t
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
@@ -64,24 +65,24 @@ class Settings(BaseModel):
     discord_token: Token | None = _setting(
         None,
         "The bot's token. Without one, `python -m bot` starts the playground.",
-        "https://discord.com/developers/applications, your application, Bot, Reset Token",
+        _("https://discord.com/developers/applications, your application, Bot, Reset Token"),
         group="Discord",
     )
     allowed_guilds: Ids = _setting(
         frozenset(),
         "Servers that the bot works for, as ids with commas between them. Empty: every server that it is in.",
-        "Discord, Settings, Advanced, Developer Mode; then right-click the server, Copy Server ID",
+        _("Discord, Settings, Advanced, Developer Mode; then right-click the server, Copy Server ID"),
     )
     allow_user_install: bool = _setting(False, "Whether members may add the bot to their own account.")
     owner_ids: Ids = _setting(
         frozenset(),
         "People who may do everything, as user ids with commas between them. Empty: the application's owner.",
-        "Discord with Developer Mode on: right-click the person, Copy User ID",
+        _("Discord with Developer Mode on: right-click the person, Copy User ID"),
     )
     owner_channel_id: Annotated[int, Field(gt=0)] | None = _setting(
         None,
         "The channel where the owner is told what needs attention.",
-        "Discord with Developer Mode on: right-click the channel, Copy Channel ID",
+        _("Discord with Developer Mode on: right-click the channel, Copy Channel ID"),
     )
     discord_api_url: Url = _setting(
         "https://discord.com/api/v10", "Base of Discord's REST API, version included; for tests and proxies."
@@ -325,7 +326,7 @@ class Settings(BaseModel):
         except OSError as error:
             where, hint = (
                 str(self.data_dir),
-                t("{error}; set DATA_DIR to a folder that may be written to", error=error.strerror or error),
+                t("{error}; set DATA_DIR to a folder that may be written to", error=reason(error)),
             )
             raise StartupError("unwritable", where, hint) from error
         return self.data_dir
@@ -339,7 +340,7 @@ class Settings(BaseModel):
             return _read_or_make_secret(path)
         except OSError as error:
             raise StartupError(
-                "unwritable", str(path), f"{error.strerror or error}; or set SECRET_KEY"
+                "unwritable", str(path), t("{error}; or set SECRET_KEY", error=reason(error))
             ) from error
 
     def secret_values(self) -> list[str]:
@@ -408,7 +409,8 @@ def _problems(error: ValidationError, raw: Mapping[str, RawSetting]) -> list[Pro
 
 def _where(name: str) -> str:
     extra = SETTINGS[name].json_schema_extra
-    return str(extra.get("where", "")) if isinstance(extra, dict) else ""
+    where = str(extra.get("where", "")) if isinstance(extra, dict) else ""
+    return t(where) if where else ""
 
 
 def _microusd(usd: Decimal | None) -> int | None:
@@ -445,5 +447,5 @@ def _read_or_make_secret(path: Path) -> str:
             made.unlink()
     found = path.read_text().strip()
     if not found:
-        raise OSError(0, "the file is empty")
+        raise OSError(0, t("the file is empty"))
     return found

@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 import io
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from bot.i18n import _
-from bot.terminal import t
+from bot.terminal import reason, t
 
 Problem = tuple[str, str, str]
 """Setting, what is wrong with it, where to get it."""
@@ -86,6 +87,9 @@ def look_up(name: str, environ: Mapping[str, str], folder: Path) -> str | None:
 
 def in_plain_words(error_type: str, context: Mapping[str, Any], source: str) -> str:
     """What pydantic found, for people. Its own messages are for programmers, and some repeat the value."""
+    if error_type == "literal_error":
+        # The library joins them with an English "or".
+        context = {"expected": ", ".join(re.findall(r"'([^']*)'", context["expected"]))}
     words = t(_WORDS[error_type], **context) if error_type in _WORDS else t("cannot be used")
     return t(
         "{words} (it is set in {source})", words=words, source=t(source) if source == _ENVIRONMENT else source
@@ -110,7 +114,7 @@ def _config_texts(path: Path, problems: list[Problem]) -> dict[str, str]:
         problems.append(
             (
                 path.name,
-                t("is no valid JSON: {error} in line {line}", error=error.msg, line=error.lineno),
+                t("is no valid JSON: look at line {line}", line=error.lineno),
                 t("mend or remove the file"),
             )
         )
@@ -165,7 +169,7 @@ def _content(path: Path, problems: list[Problem]) -> str | None:
         problems.append(
             (
                 path.name,
-                t("cannot be read: {error}", error=error.strerror),
+                t("cannot be read: {error}", error=reason(error)),
                 t("check the file's owner and mode"),
             )
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bot.errors import InvalidRequest, StartupError
+from bot.terminal import reason, t
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Styles:
             try:
                 found |= _read(tomllib.loads(extra.read_text(encoding="utf-8")))
             except OSError as error:
-                raise _bad(extra, error.strerror or "it cannot be read") from error
+                raise _bad(extra, reason(error)) from error
             except ValueError as error:
                 raise _bad(extra, str(error)) from error
         return cls(found)
@@ -103,18 +104,25 @@ def _read(whole: dict[str, Any]) -> dict[str, Style]:
 
 def _style(name: str, entry: object) -> Style:
     if not isinstance(entry, dict):
-        raise ValueError(f"{name}: must be a table with words, and perhaps english and french")
+        raise ValueError(t("{name}: must be a table with words, and perhaps english and french", name=name))
     known = {"words", "english", "french", "presets"}
     presets = entry.get("presets", {})
     if not isinstance(presets, dict) or not all(isinstance(value, str) for value in presets.values()):
-        raise ValueError(f"{name}, presets: must be a table of providers' names for the style")
+        raise ValueError(t("{name}, presets: must be a table of providers' names for the style", name=name))
     for key, value in entry.items():
         if key not in known:
-            raise ValueError(f"{name}: there is no field {key!r}; there are {', '.join(sorted(known))}")
+            raise ValueError(
+                t(
+                    "{name}: there is no field {key}; there are {names}",
+                    name=name,
+                    key=repr(key),
+                    names=", ".join(sorted(known)),
+                )
+            )
         if key != "presets" and (not isinstance(value, str) or not value.strip()):
-            raise ValueError(f"{name}, {key}: must be a text")
+            raise ValueError(t("{name}, {key}: must be a text", name=name, key=key))
     if "words" not in entry:
-        raise ValueError(f"{name}: words are missing")
+        raise ValueError(t("{name}: words are missing", name=name))
     english = entry.get("english", name)
     return Style(
         name=name, english=english, french=entry.get("french", english), words=entry["words"], presets=presets

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import URL, Connection, Engine, Executable, make_url
+from sqlalchemy.exc import ArgumentError
 
 Result = TypeVar("Result")
 RowType = TypeVar("RowType")
@@ -75,7 +76,11 @@ async def open_database(
     A SQLite file's folder is made. `busy_timeout_seconds` is how long a writer waits for another process's (SQLite) or
     for a row (Postgres). Raises a DatabaseError, or ValueError for any other kind of address.
     """
-    database = _choose(make_url(url), clock, busy_timeout_seconds, pool_size)
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise ValueError("no address of a database") from error
+    database = _choose(parts, clock, busy_timeout_seconds, pool_size)
     try:
         await database.migrate()
         yield database

@@ -51,7 +51,8 @@ class StoredBytes:
 class ImageStore:
     """At `url`: a path or `file://` address of a folder (made when missing), `memory://`, or `s3://bucket/prefix`.
 
-    Options of a bucket come from the usual `AWS_*` variables. Raises StoreUnwritable when the folder cannot be made.
+    Options of a bucket come from the usual `AWS_*` variables. Raises StoreUnwritable when the folder cannot be made,
+    StoreUnreachable for an address of no store.
     """
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -137,7 +138,10 @@ class ImageStore:
         if urlsplit(url).scheme == "memory":
             return MemoryStore()
         if self._folder is None:
-            return from_url(url, retry_config=_BUCKET_RETRIES)
+            try:
+                return from_url(url, retry_config=_BUCKET_RETRIES)
+            except (BaseError, ValueError) as error:
+                raise StoreUnreachable(url, str(error).partition("\n")[0]) from error
         try:
             (self._folder / _PARTIAL).mkdir(parents=True, exist_ok=True)
         except OSError as error:

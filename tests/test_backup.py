@@ -87,10 +87,34 @@ async def test_an_older_backup_is_not_changed_by_its_restoration(database: Datab
 async def test_a_file_that_is_no_backup_is_said(tmp_path: Path) -> None:
     nonsense = tmp_path / "holiday.db"
     nonsense.write_bytes(b"sunshine" * 4096)
-    with pytest.raises(StartupError):
+    with pytest.raises(StartupError, match="no_backup") as caught:
         await backup.restore(nonsense, f"sqlite:///{tmp_path / 'again.db'}")
+    assert caught.value.where == str(nonsense)
     with pytest.raises(StartupError, match="no_backup"):
         await backup.restore(tmp_path / "none.db", f"sqlite:///{tmp_path / 'again.db'}")
+
+
+async def test_what_a_restore_cannot_replace_stays_where_it_is(database: Database, tmp_path: Path) -> None:
+    await one_delivered_one_drawn_one_waiting(database)
+    file = await backup.back_up(database, tmp_path / "kept.db")
+    used, nonsense = tmp_path / "used.db", tmp_path / "holiday.db"
+    nonsense.write_bytes(b"sunshine" * 4096)
+    await backup.restore(file, f"sqlite:///{used}")
+    (tmp_path / "used.db-wal").write_bytes(before := b"")
+    with pytest.raises(StartupError, match="no_backup"):
+        await backup.restore(nonsense, f"sqlite:///{used}", replaces=used)
+    assert (tmp_path / "used.db-wal").read_bytes() == before
+    async with open_database(f"sqlite:///{used}") as still:
+        assert len(await RequestRepository(still).of_user(USER)) == 3
+    moved = await backup.restore(file, f"sqlite:///{used}", replaces=used)
+    assert moved.aside
+    async with open_database(f"sqlite:///{moved.aside}") as aside:
+        assert len(await RequestRepository(aside).of_user(USER)) == 3
+    with pytest.raises(StartupError, match="no_database"):
+        await backup.move(f"sqlite:///{tmp_path / 'nowhere.db'}", f"sqlite:///{tmp_path / 'to.db'}")
+    assert not (tmp_path / "nowhere.db").exists()
+    with pytest.raises(StartupError, match="bad_database_url"):
+        await backup.move("nonsense", f"sqlite:///{tmp_path / 'to.db'}")
 
 
 async def test_everything_is_moved_from_sqlite_to_postgres_and_proved(

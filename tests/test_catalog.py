@@ -451,7 +451,7 @@ seed = true
     def test_a_file_that_is_not_there_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(CatalogError) as caught:
             load(extra=tmp_path / "none.toml")
-        assert caught.value.hint == "No such file or directory"
+        assert caught.value.hint == "There is no such file or folder"
 
 
 class TestSizes:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot import cli
-from bot.commandline import failures, service
+from bot.commandline import asking, failures, service
 from bot.errors import SettingsError, StartupError
 
 ROOT = Path(__file__).parent.parent
@@ -92,6 +92,68 @@ def test_wrong_settings_are_said_in_french_where_the_terminal_is(tmp_path: Path)
     assert "2 réglages sont à revoir" in ended.stderr
     assert "DISCORD_TOKEN manque" in ended.stderr
     assert "HTTP_PORT doit être un nombre entier (défini dans l’environnement)" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "settings", "said"),
+    [
+        ("models --json=1", {}, "argument --json\xa0: ne prend pas de valeur, mais on lui donne '1'"),
+        ("imagine fox --timeout -1", {}, "'-1' n’est pas un nombre de secondes supérieur à 0"),
+        ("history --limit 0", {}, "'0' n’est pas un nombre entier supérieur à 0"),
+        ("imagine fox --out taken/x.png", {}, "/taken. Un fichier est en travers"),
+        (
+            "backup taken/x",
+            {},
+            "Impossible d’écrire dans un fichier ou un dossier\xa0: taken/x. Un fichier est",
+        ),
+        ("restore taken", {}, "La sauvegarde est illisible\xa0: taken."),
+        ("migrate-store a b", {}, "L’adresse d’une base de données est incompréhensible. Elle commence par"),
+        ("imagine fox", {"IMAGE_STORE_URL": "ftp://x"}, "IMAGE_STORE_URL est inutilisable. C’est un dossier"),
+        (
+            "imagine fox",
+            {"IMAGE_STORE_URL": "taken/x"},
+            "Impossible d’écrire dans un fichier ou un dossier\xa0: ",
+        ),
+        (
+            "imagine fox",
+            {"LOG_LEVEL": "loud"},
+            "LOG_LEVEL doit être l’un de DEBUG, INFO, WARNING, ERROR (défini",
+        ),
+        ("imagine fox", {"NIGHTLY_AT": "late"}, "NIGHTLY_AT doit être une heure comme 03:00"),
+        (
+            "imagine fox",
+            {"OWNER_IDS": "me"},
+            "\xa0: Discord en mode développeur\xa0: clic droit sur la personne",
+        ),
+        (
+            "imagine fox",
+            {"CATALOG_FILE": "catalog.toml"},
+            "modèle numéro 1, id\xa0: doit être `<fournisseur>/",
+        ),
+        ("imagine fox", {"STYLES_FILE": "styles.toml"}, "x\xa0: words manque"),
+        ("run", {}, "DISCORD_TOKEN manque\xa0: https://discord.com/developers/applications, ton application"),
+    ],
+)
+def test_what_is_typed_or_set_wrong_is_said_in_french_too(
+    typed: str,
+    settings: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "taken").write_text("in the way")
+    (tmp_path / "catalog.toml").write_text('[[models]]\nid = "one"\n')
+    (tmp_path / "styles.toml").write_text("[x]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(asking, "_quiet_logs", lambda **_level: None)
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], "LANG": "fr_FR.UTF-8", **settings})
+    try:
+        code = cli.main(typed.split())
+    except SystemExit as ended:
+        code = ended.code
+    assert code in (1, 2)
+    assert said in capsys.readouterr().err
 
 
 def test_a_data_folder_in_the_way_ends_in_words_and_code_1(tmp_path: Path) -> None:

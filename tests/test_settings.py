@@ -121,7 +121,7 @@ def test_every_problem_is_named_at_once_with_where_to_get_it(tmp_path: Path) -> 
         "DISCORD_GATEWAY_URL": "must be an address that starts with wss:// or ws://",
         "DISCORD_TOKEN": "is missing",
         "HTTP_PORT": "must be a whole number",
-        "LOG_LEVEL": "must be one of 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+        "LOG_LEVEL": "must be one of DEBUG, INFO, WARNING, ERROR",
         "OPENAI_API_KEY": "holds characters that no key has: a space, a line break or an accent",
         "OPENAI_BASE_URL": "must be an address that starts with https:// or http://",
         "OWNER_USD_PER_DAY": "must be an amount such as 25 or 2.50",

@@ -18,10 +18,11 @@ from bot.commandline.verbs import (
     Verb,
     Verbs,
     read_settings,
+    seconds,
 )
 from bot.errors import StartupError
 from bot.i18n import _
-from bot.terminal import t
+from bot.terminal import reason, t
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen
@@ -75,7 +76,7 @@ def _declare_way(parser: argparse.ArgumentParser, *, many: bool) -> None:
     where.add_argument("--latest", type=Path, metavar="FILE", help=t("also keep the newest under this name"))
     where.add_argument("--open", action="store_true", help=t("show the file when it is there"))
     way = parser.add_argument_group(t("the way"))
-    way.add_argument("--timeout", type=float, metavar="SECONDS", help=t("give up after so long"))
+    way.add_argument("--timeout", type=seconds, metavar="SECONDS", help=t("give up after so long"))
     if not many:
         way.add_argument(
             "--cached",
@@ -186,7 +187,7 @@ def hand_over(options: argparse.Namespace, screen: Screen, result: Result) -> in
             outputs.put_latest(options.latest, result.pictures[-1].data)
     except OSError as error:
         kept = t("It is kept: atelier show {id} --out DIR", id=result.request_id)
-        raise StartupError("unwritable", error.filename, f"{error.strerror}. {kept}") from error
+        raise StartupError("unwritable", error.filename, f"{reason(error)}. {kept}") from error
     screen.result(result)
     if options.open:
         for picture in result.pictures:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.commandline.verbs import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_LIMIT, EXIT_POLICY, EXIT_USAGE
 from bot.errors import (
     AtelierError,
@@ -39,13 +41,21 @@ STARTUP_WORDS = {
     ),
     "backup_exists": (_("There is a file of that name already."), _("Choose another name, or a folder.")),
     "no_backup": (_("The backup cannot be read."), ""),
+    "no_database": (_("There is no database at this address."), ""),
+    "bad_store": (
+        _("IMAGE_STORE_URL cannot be used."),
+        _("It is a folder, or an address such as s3://bucket/prefix."),
+    ),
     "unfinished": (
         _("Some requests are not finished."),
         _("Start the bot and stop it again (it lets them end), or add --close-unfinished."),
     ),
     "not_empty": (_("The database to write into has rows already, in this table."), _("Give an empty one.")),
     "copy_differs": (_("What was written differs from what was read. Do not use it."), ""),
-    "bad_database_url": (_("The address of a database is not understood."), ""),
+    "bad_database_url": (
+        _("The address of a database is not understood."),
+        _("It starts with sqlite+aiosqlite:/// or postgresql+asyncpg://"),
+    ),
     "needs_postgres": (
         _("Several processes share one PostgreSQL; SQLite serves one process alone."),
         _("Set DATABASE_URL to postgresql+asyncpg://…, or use: python -m bot run"),
@@ -120,7 +130,10 @@ def code_of(error: AtelierError) -> int:
 
 def _settings(error: SettingsError) -> str:
     """A line for each problem: the setting, what is wrong, where to get it."""
-    lines = [f"{name} {what}{f': {where}' if where else ''}" for name, what, where in error.problems]
+    lines = [
+        t("{what}: {where}", what=f"{name} {what}", where=where) if where else f"{name} {what}"
+        for name, what, where in error.problems
+    ]
     if len(lines) == 1:
         return f"{lines[0]} ({t(_SOURCES)})"
     head = t("{n} settings need attention; {sources}:", n=len(lines), sources=t(_SOURCES))
@@ -132,5 +145,6 @@ def _start(error: StartupError) -> str:
     happened = t(happened) if happened else t("Atelier cannot start: {what}.", what=error.what)
     if error.where:
         happened = t("{what}: {where}.", what=happened.rstrip("."), where=error.where)
-    hint = " ".join((error.hint or (t(help_) if help_ else "")).split())
+    # In one line; French has spaces of its own, which stay.
+    hint = re.sub(r"[ \t\r\n]+", " ", error.hint or (t(help_) if help_ else ""))
     return f"{happened} {hint}".strip()

@@ -35,12 +35,15 @@ _ARGPARSE = (
     _("not allowed with argument %s"),
     _("one of the arguments %s is required"),
     _("expected one argument"),
+    _("expected at most one argument"),
     _("expected at least one argument"),
+    _("ignored explicit argument %r"),
+    _("unexpected option string: %s"),
     _("ambiguous option: %(option)s could match %(matches)s"),
     _("invalid %(type)s value: %(value)r"),
     _("invalid choice: %(value)r (choose from %(choices)s)"),
 )
-"""What argparse says by itself, as Python 3.11 to 3.14 write it; what it may say besides stays English."""
+"""All that argparse says by itself of what was typed, as Python 3.11 to 3.14 write it."""
 
 
 def _teach_argparse() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commandline.asking import declare_talk, within
-from bot.commandline.verbs import EXIT_OK, Verbs
+from bot.commandline.verbs import EXIT_OK, Verbs, whole
 from bot.terminal import t
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def declare(verbs: Verbs) -> None:
     told = verbs.add("history", within(history), t("list what was asked for on this machine, newest first"))
-    told.add_argument("--limit", type=int, default=20, metavar="N", help=t("how many; default: 20"))
+    told.add_argument("--limit", type=whole, default=20, metavar="N", help=t("how many; default: 20"))
     told.add_argument("--all", action="store_true", help=t("everybody's: Discord's members as well"))
     declare_talk(told)
     shown = verbs.add(

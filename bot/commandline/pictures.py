@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.commandline import asking
 from bot.commandline.asking import asked_of, hand_over
-from bot.commandline.verbs import EXIT_OK, Verbs
+from bot.commandline.verbs import EXIT_OK, Verbs, seconds
 from bot.i18n import _
 from bot.terminal import t
 
@@ -49,7 +49,7 @@ def declare(verbs: Verbs) -> None:
     told.add_argument("image", metavar="IMAGE", help=t(_IMAGE))
     told.add_argument("focus", nargs="?", default="", metavar="FOCUS", help=t("what to look at most"))
     told.add_argument("--model", help=t("which model looks; see: atelier models"))
-    told.add_argument("--timeout", type=float, metavar="SECONDS", help=t("give up after so long"))
+    told.add_argument("--timeout", type=seconds, metavar="SECONDS", help=t("give up after so long"))
     asking.declare_talk(told)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.commandline.verbs import EXIT_FAILED, EXIT_OK, Verbs, read_settings
 from bot.errors import StartupError
-from bot.terminal import t
+from bot.terminal import reason, t
 
 if TYPE_CHECKING:
     from bot.playground.playground import Addresses
@@ -85,7 +85,7 @@ def playground(_options: argparse.Namespace) -> None:
         asyncio.run(play(data_dir, plan, port=settings.playground_port))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
-            raise StartupError("unwritable", str(data_dir), error.strerror or "") from error
+            raise StartupError("unwritable", str(data_dir), reason(error)) from error
         where = f"127.0.0.1:{settings.playground_port}"
         raise StartupError("port_in_use", where, t("Set PLAYGROUND_PORT to another port.")) from error
 

@@ -54,8 +54,9 @@ def restore(options: argparse.Namespace) -> None:
     settings = read_settings()
     settings.prepare_data_dir()
     with foundation.only_one_engine(settings.data_dir):
-        aside = backups.put_aside(settings.sqlite_file) if settings.sqlite_file else None
-        moved = asyncio.run(backups.restore(options.file, settings.database_url))
+        moved = asyncio.run(
+            backups.restore(options.file, settings.database_url, replaces=settings.sqlite_file)
+        )
     number = texts().number
     print(
         t(
@@ -64,8 +65,8 @@ def restore(options: argparse.Namespace) -> None:
             closed=number(moved.closed),
         )
     )
-    if aside is not None:
-        print(t("What was there before is kept as {path}.", path=aside))
+    if moved.aside is not None:
+        print(t("What was there before is kept as {path}.", path=moved.aside))
 
 
 def migrate_store(options: argparse.Namespace) -> None:
@@ -81,7 +82,14 @@ def migrate_store(options: argparse.Namespace) -> None:
             backups.move(options.source, options.target, close_unfinished=options.close_unfinished)
         )
     for name, content in moved.tables.items():
-        print(f"{name:14} {content.rows:>9,} rows  sum {content.total:>26,}  sha256 {content.digest[:16]}")
+        rows, total = texts().number(content.rows), texts().number(content.total)
+        words = t(
+            "{rows} rows  sum {total}  sha256 {digest}",
+            rows=f"{rows:>9}",
+            total=f"{total:>26}",
+            digest=content.digest[:16],
+        )
+        print(f"{name:14} {words}")
     print(
         t(
             "{rows} rows are the same in both by count, sum and hash; {closed} unfinished closed; {span}. "

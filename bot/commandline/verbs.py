@@ -39,6 +39,24 @@ class Verbs:
         return chosen
 
 
+def whole(text: str) -> int:
+    """A type of options: 1 or more."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError(t("{value} is no whole number above 0", value=repr(text)))
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A type of options: a span above 0."""
+    try:
+        span = float(text)
+    except ValueError:
+        span = 0.0
+    if not 0 < span < float("inf"):
+        raise argparse.ArgumentTypeError(t("{value} is no number of seconds above 0", value=repr(text)))
+    return span
+
+
 def read_settings(need: Sequence[str] = ()) -> Settings:
     """Raises SettingsError."""
     from bot.settings import load_settings
