@@ -54,6 +54,8 @@ def offer_card(t: Texts, progress: Progress, catalog: Catalog, *, left: str | No
             )
         )
     )
+    if progress.place.private:
+        box.add_item(ui.TextDisplay(t("🔒 Only you see them: they come into your direct messages.")))
     box.add_item(
         ui.TextDisplay(f"-# {' · '.join([*_terms(t, progress, catalog), *([left] if left else [])])}")
     )

@@ -90,6 +90,11 @@ class Progress:
         return sum(part.request.charged_microusd or 0 for part in self.parts if part.request)
 
     @property
+    def place(self) -> Place:
+        """Where it was asked for; a private one is shown to its requester alone, in their direct messages."""
+        return Place(**self.row.place)
+
+    @property
     def request(self) -> ImageRequest:
         return ImageRequest.from_json(self.row.request)
 
@@ -208,6 +213,13 @@ class Batches:
         asked, made = await self._batches.parts(batch_id)
         return Progress(row=row, parts=_parts(row, asked, made))
 
+    async def shown_to(self, batch_id: str, requester: Requester) -> Progress:
+        """As `progress`, for somebody who may look: a private one is its owner's. Raises NotFound."""
+        progress = await self.progress(batch_id)
+        if progress.place.private and progress.row.user_id != requester.user_id:
+            raise NotFound(what="batch", id=batch_id)
+        return progress
+
     async def advance(self, batch_id: str, *, at_once: int) -> Progress:
         """Ask for as many waiting parts as keep `at_once` under way; how it stands then. Raises NotFound."""
         progress = await self.progress(batch_id)
@@ -270,9 +282,12 @@ def _requester(row: BatchRow) -> dict[str, Any]:
 
 
 def _place(row: BatchRow) -> Place:
-    """Where the pictures go: the batch's own thread once there is one, whose parent's share pays."""
+    """Where the pictures go: the batch's own thread once there is one, whose parent's share pays.
+
+    Private ones go to their requester whatever the place, which pays and whose rules hold.
+    """
     place = Place(**row.place)
-    if row.thread_id is None or row.thread_id == place.channel_id:
+    if place.private or row.thread_id is None or row.thread_id == place.channel_id:
         return place
     return replace(
         place, channel_id=row.thread_id, parent_channel_id=place.parent_channel_id or place.channel_id

@@ -337,7 +337,14 @@ class AtelierBot(commands.AutoShardedBot):
             model, _, quality = (error.cheaper or "").partition("|")
             known = self.services.catalog.known(model)
             name = known.name if known else model
-            view = landing(t, error, model_name=f"{name}, {quality}" if quality else name)
+            how = interaction.extras
+            view = landing(
+                t,
+                error,
+                model_name=f"{name}, {quality}" if quality else name,
+                private=bool(how.get("private")),
+                spoiler=bool(how.get("spoiler")),
+            )
         if isinstance(error, Refused):
             _log.info(
                 "refused", reference=reference, kind=error.kind, facts=error.facts(), user=interaction.user.id

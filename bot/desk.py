@@ -110,19 +110,49 @@ async def _picked(interaction: discord.Interaction, name: str) -> None:
     await client.press_desk(interaction, f"pick_{name}", ",".join(str(value) for value in values))
 
 
-def landing(t: Texts, error: QuotaExceeded, *, model_name: str | None = None) -> ui.View | None:
-    """What a member can do at a limit: a cheaper model at once, or a word to the admins."""
+def landing(
+    t: Texts,
+    error: QuotaExceeded,
+    *,
+    model_name: str | None = None,
+    private: bool = False,
+    spoiler: bool = False,
+) -> ui.View | None:
+    """What a member can do at a limit: a cheaper model at once, or a word to the admins.
+
+    The cheaper picture is as `private` and as hidden as the wish was: its button knows, since nothing can be looked up
+    before its first answer.
+    """
     if error.offer is None:
         return None
     view = ui.View(timeout=None)
     if error.cheaper is not None:
         label = t("Draw with {model}", model=model_name or error.cheaper)[:80]
         view.add_item(
-            DeskButton("cheaper", error.offer, label=label, emoji="🪙", style=discord.ButtonStyle.primary)
+            DeskButton(
+                "cheaper",
+                f"{error.offer}:{_sight(private, spoiler)}",
+                label=label,
+                emoji="🪙",
+                style=discord.ButtonStyle.primary,
+            )
         )
     if error.scope in ("user", "role", "everyone"):
         view.add_item(DeskButton("ask", error.offer, label=t("Ask for more"), emoji="🙋"))
     return view if view.children else None
+
+
+_PRIVATE, _PUBLIC, _SPOILER = "p", "o", "s"
+
+
+def _sight(private: bool, spoiler: bool) -> str:
+    return (_PRIVATE if private else _PUBLIC) + (_SPOILER if spoiler else "")
+
+
+def sight_of(argument: str) -> tuple[str, bool, bool]:
+    """The offer that a button "cheaper" is about, whether its picture is private, and whether it is hidden."""
+    offer_id, _, sight = argument.partition(":")
+    return offer_id, _PRIVATE in sight, _SPOILER in sight
 
 
 def answers(t: Texts, offer_id: str) -> ui.View:

@@ -6,7 +6,7 @@ Each is a new request of whoever presses, on their own quota; what it was made f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from bot.catalog import Catalog
@@ -15,6 +15,7 @@ from bot.errors import NotFound
 from bot.failover import in_words_of
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.models import ImageModel
+from bot.preferences import Usual
 from bot.studio import Accepted, Origin, Studio, as_input
 from storage.privacy import GONE
 from storage.rows import RequestRow
@@ -30,11 +31,12 @@ class _Model(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Asker:
-    """Who goes on, where the answer goes, and the event that asked."""
+    """Who goes on, where the answer goes, the event that asked, and what holds where they say nothing."""
 
     requester: Requester
     place: Place
     origin: Origin
+    usual: Usual = field(default_factory=Usual)
 
 
 class Onward:
@@ -120,7 +122,7 @@ class Onward:
         wish = ImageRequest(
             kind=Kind.UPSCALE,
             prompt=prompt or await self._words_of(picture, who.requester),
-            model=model,
+            model=model or await self._usual_model(Kind.UPSCALE, who),
             inputs=(picture,),
         )
         return await self._submit(wish, who)
@@ -146,7 +148,14 @@ class Onward:
         words = prompt or row.told_text
         if not words:
             raise NotFound(what="request", id=request_id)
-        wish = ImageRequest(kind=Kind.GENERATE, prompt=words, model="", size=size or "auto", quality=quality)
+        wish = ImageRequest(
+            kind=Kind.GENERATE,
+            prompt=words,
+            model=await self._usual_model(Kind.GENERATE, who),
+            style=who.usual.style,
+            size=size or who.usual.size or "auto",
+            quality=quality,
+        )
         return await self._submit(wish, who)
 
     async def input_of(self, image_id: str, requester: Requester) -> InputImage:
@@ -158,13 +167,23 @@ class Onward:
         return await self._studio.submit(wish, who.requester, who.place, who.origin)
 
     async def _able(self, inputs: Sequence[InputImage], kind: Kind, who: Asker) -> _Model:
-        """The first picture's own model when it can do `kind` today, chosen as it was then; else nobody's choice."""
+        """The first picture's own model when it can do `kind` today, chosen as it was then; else the member's own
+        default, else nobody's choice.
+        """
         if inputs[0].image_id is not None:
             _, row = await self._studio.image_of(inputs[0].image_id, who.requester)
             catalog = await self._studio.catalog_of(who.requester, who.place)
             if any(entry.id == row.model for entry in catalog.models(kind)):
                 return {"model": row.model, "chosen": ImageRequest.from_json(row.request).chosen}
-        return {"model": "", "chosen": False}
+        usual = await self._usual_model(kind, who)
+        return {"model": usual, "chosen": bool(usual)}
+
+    async def _usual_model(self, kind: Kind, who: Asker) -> str:
+        """The member's own default where it can do `kind`; empty: as the server has it."""
+        if not who.usual.model:
+            return ""
+        catalog = await self._studio.catalog_of(who.requester, who.place)
+        return who.usual.model if any(one.id == who.usual.model for one in catalog.models(kind)) else ""
 
     async def _words_of(self, picture: InputImage, requester: Requester) -> str:
         if picture.image_id is None:
@@ -173,7 +192,10 @@ class Onward:
         return row.prompt if row.kind in _DESCRIBES_A_PICTURE and row.prompt != GONE else ""
 
 
-def model_for(catalog: Catalog, row: RequestRow, kind: Kind) -> ImageModel:
-    """Who takes a picture's next step: its own model where that can, else the default. Raises NoProvider."""
-    able = (entry for entry in catalog.models(kind) if entry.id == row.model)
-    return next(able, None) or catalog.default(kind)
+def model_for(catalog: Catalog, row: RequestRow, kind: Kind, usual: str | None) -> ImageModel:
+    """Who takes a picture's next step: its own model where that can, else the member's `usual` one, else the default.
+
+    Raises NoProvider.
+    """
+    able = {entry.id: entry for entry in catalog.models(kind)}
+    return able.get(row.model) or able.get(usual or "") or catalog.default(kind)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from bot.servers import ServerSettings
 from storage.users import UserRepository
 
 _FRESH_SECONDS = 60.0
@@ -40,6 +41,29 @@ class Preferences:
 
 
 _NONE = Preferences()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usual:
+    """What somebody has here where they say nothing else: `model` a member's own only, since a server's may fail over.
+
+    `size` and `style` are for new pictures.
+    """
+
+    model: str | None = None
+    size: str | None = None
+    style: str | None = None
+    private: bool = False
+
+
+def usual_of(mine: Preferences, server: ServerSettings) -> Usual:
+    """A member's own wishes go before their server's."""
+    return Usual(
+        model=mine.model,
+        size=mine.size or server.default_size,
+        style=mine.style or server.default_style,
+        private=server.private if mine.private is None else mine.private,
+    )
 
 
 class PreferenceBook:

@@ -16,6 +16,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.onward import Asker
 from bot.picks import Pick
+from bot.preferences import Usual, usual_of
 from bot.servers import ServerSettings
 from bot.studio import Origin
 from bot.uploads import Found
@@ -99,21 +100,14 @@ def was_private(interaction: discord.Interaction) -> bool:
     return interaction.message is not None and interaction.message.flags.ephemeral
 
 
+def usual_here(bot: AtelierBot, interaction: discord.Interaction) -> Usual:
+    """What this member has here where they say nothing else. From memory: no answer is out yet."""
+    return usual_of(bot.services.preferences.of(interaction.user.id), _server(bot, interaction))
+
+
 def wants_private(bot: AtelierBot, interaction: discord.Interaction, said: bool | None) -> bool:
-    """What was said in the command, else what this member wants everywhere, else what the server wants.
-
-    From memory: no answer is out yet.
-    """
-    if said is not None:
-        return said
-    wished = bot.services.preferences.of(interaction.user.id).private
-    return _server(bot, interaction).private if wished is None else wished
-
-
-def preferred_look(bot: AtelierBot, interaction: discord.Interaction) -> tuple[str | None, str | None]:
-    """The size and the style of new pictures where the command names none: a member's own, else the server's."""
-    mine, server = bot.services.preferences.of(interaction.user.id), _server(bot, interaction)
-    return mine.size or server.default_size, mine.style or server.default_style
+    """What was said in the command, else what this member wants everywhere, else what the server wants."""
+    return usual_here(bot, interaction).private if said is None else said
 
 
 def _server(bot: AtelierBot, interaction: discord.Interaction) -> ServerSettings:
@@ -122,10 +116,16 @@ def _server(bot: AtelierBot, interaction: discord.Interaction) -> ServerSettings
 
 def preferred_model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> str:
     """A member's own default where it can do that; empty: as the server has it."""
-    chosen = bot.services.preferences.of(interaction.user.id).model
+    chosen = usual_here(bot, interaction).model
     if not chosen:
         return ""
     return chosen if any(entry.id == chosen for entry in catalog_of(bot, interaction).models(kind)) else ""
+
+
+def model_at_hand(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> ImageModel:
+    """Who takes what comes without a name and goes on from no picture of ours. Raises NoProvider."""
+    chosen, catalog = preferred_model(bot, interaction, kind), catalog_of(bot, interaction)
+    return catalog.find(chosen) if chosen else catalog.default(kind)
 
 
 async def input_from(bot: AtelierBot, pick: Pick, requester: Requester) -> InputImage:
@@ -139,9 +139,23 @@ async def asker(
     bot: AtelierBot, interaction: discord.Interaction, *, private: bool, spoiler: bool = False
 ) -> Asker:
     """As `open_request`, with who asks and where."""
+    interaction.extras["spoiler"] = spoiler
     origin = await open_request(bot, interaction, private=private)
     place = place_of(interaction, private=private, spoiler=spoiler)
-    return Asker(requester=requester_of(interaction), place=place, origin=origin)
+    usual = usual_here(bot, interaction)
+    return Asker(requester=requester_of(interaction), place=place, origin=origin, usual=usual)
+
+
+async def asker_onward(
+    bot: AtelierBot, interaction: discord.Interaction, *, source: bool | None = None
+) -> Asker:
+    """As `asker`, of a button, a menu or a window, where nobody says who shall see what comes of it.
+
+    They alone, where they want it so everywhere, or where that holds for the picture that it goes on from: `source`, or
+    by the message that shows it where nothing was looked up.
+    """
+    alone = (was_private(interaction) if source is None else source) or wants_private(bot, interaction, None)
+    return await asker(bot, interaction, private=alone)
 
 
 def offered_by(bot: AtelierBot, model: ImageModel, like: ImageRequest | None = None) -> Offered:
@@ -216,10 +230,12 @@ def style_choices(
 def _model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> ImageModel:
     """The model that the half-filled form names, or what would be taken without a name."""
     chosen = getattr(interaction.namespace, "model", None)
-    try:
-        return catalog_of(bot, interaction).find(chosen if isinstance(chosen, str) and chosen else "")
-    except Refused:
-        return catalog_of(bot, interaction).default(kind)
+    if isinstance(chosen, str) and chosen:
+        try:
+            return catalog_of(bot, interaction).find(chosen)
+        except Refused:
+            pass
+    return model_at_hand(bot, interaction, kind)
 
 
 def _matching(typed: str, words: list[str]) -> list[Choice[str]]:

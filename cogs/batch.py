@@ -10,12 +10,13 @@ from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
 from bot.batch_cards import offer_card
-from bot.batches import BatchKind
+from bot.batches import BatchKind, Progress
 from bot.client import AtelierBot, first_answer
+from bot.delivery.messenger import DoorShut
 from bot.errors import InvalidRequest, NotAllowed
 from bot.forms import Filled
 from bot.i18n import Texts, texts_for
-from bot.images import ImageRequest, Kind
+from bot.images import ImageRequest, Kind, Requester
 from bot.items import CUSTOM_ID_LENGTH
 from bot.replies import left_line
 from bot.scripts import Segment, read_prompts, read_script
@@ -26,17 +27,20 @@ from cogs.asking import (
     is_moderator,
     model_choices,
     place_of,
-    preferred_look,
+    preferred_model,
     quality_choices,
     requester_of,
     size_choices,
     style_choices,
+    usual_here,
+    wants_private,
 )
+from cogs.buttons import PRIVATE, door_of
 
 _MODAL_SECONDS = 15 * 60.0
 _SCRIPT, _LOOK = "script", "look"
 _OPTIONS = ("style", "model", "size", "quality")
-_HOW = {name: SAID[name] for name in _OPTIONS}
+_HOW = {name: SAID[name] for name in (*_OPTIONS, "private")}
 
 Look = Range[str, 1, 400]
 
@@ -90,9 +94,10 @@ class Batch(commands.Cog):
         model: str | None = None,
         size: str | None = None,
         quality: str | None = None,
+        private: bool | None = None,
     ) -> None:
         options = {"style": style, "model": model, "size": size, "quality": quality}
-        await self._begin(interaction, BatchKind.ILLUSTRATE, file, look, options)
+        await self._begin(interaction, BatchKind.ILLUSTRATE, file, look, options, private)
 
     @app_commands.command(description=locale_str("Draw many prompts in one go"))
     @app_commands.describe(
@@ -107,9 +112,10 @@ class Batch(commands.Cog):
         model: str | None = None,
         size: str | None = None,
         quality: str | None = None,
+        private: bool | None = None,
     ) -> None:
         options = {"style": style, "model": model, "size": size, "quality": quality}
-        await self._begin(interaction, BatchKind.BATCH, file, None, options)
+        await self._begin(interaction, BatchKind.BATCH, file, None, options, private)
 
     @illustrate.autocomplete("model")
     @batch.autocomplete("model")
@@ -138,10 +144,13 @@ class Batch(commands.Cog):
         file: discord.Attachment | None,
         look: str | None,
         options: dict[str, str | None],
+        private: bool | None,
     ) -> None:
-        check_may_post(interaction)
+        alone = wants_private(self._bot, interaction, private)
+        if not alone:
+            check_may_post(interaction)
         if file is None:
-            packed = "|".join(options[name] or "" for name in _OPTIONS)
+            packed = "|".join([*(options[name] or "" for name in _OPTIONS), door_of(alone)])
             custom_id = f"v1:script:{kind}:{packed}"
             if len(custom_id) > CUSTOM_ID_LENGTH:
                 raise InvalidRequest(field="file", problem="missing", model=options["model"])
@@ -151,18 +160,17 @@ class Batch(commands.Cog):
         await first_answer(self._bot, interaction, private=True)
         data = await self._bot.services.uploads.text(file)
         title = file.filename.rpartition(".")[0].replace("_", " ")
-        await self._offer(interaction, kind, _read(kind, data, file.filename), look, options, title)
+        await self._offer(interaction, kind, _read(kind, data, file.filename), look, options, title, alone)
 
     async def submitted(self, interaction: discord.Interaction, kind: str, packed: str | None) -> None:
         await first_answer(self._bot, interaction, private=True)
         filled = Filled(interaction.data or {})
-        options = {
-            name: value or None for name, value in zip(_OPTIONS, (packed or "").split("|"), strict=False)
-        }
+        *said, sight = (packed or "").split("|")
+        options = {name: value or None for name, value in zip(_OPTIONS, said, strict=False)}
         chosen = BatchKind(kind)
         segments = _read(chosen, filled.text(_SCRIPT), None)
         look = filled.text(_LOOK) or None
-        await self._offer(interaction, chosen, segments, look, options, "")
+        await self._offer(interaction, chosen, segments, look, options, "", sight == PRIVATE)
 
     async def _offer(
         self,
@@ -172,18 +180,19 @@ class Batch(commands.Cog):
         look: str | None,
         options: dict[str, str | None],
         title: str,
+        alone: bool,
     ) -> None:
         services, t = self._bot.services, texts_for(str(interaction.locale))
-        usual_size, usual_style = preferred_look(self._bot, interaction)
+        usual = usual_here(self._bot, interaction)
         request = ImageRequest(
             kind=Kind.GENERATE,
             prompt=look or "",
-            model=options.get("model") or "",
-            style=options.get("style") or usual_style,
-            size=options.get("size") or usual_size or "auto",
+            model=options.get("model") or preferred_model(self._bot, interaction, Kind.GENERATE),
+            style=options.get("style") or usual.style,
+            size=options.get("size") or usual.size or "auto",
             quality=options.get("quality"),
         )
-        requester, place = requester_of(interaction), place_of(interaction, private=False)
+        requester, place = requester_of(interaction), place_of(interaction, private=alone)
         draft = await services.keepsakes.batches.draft(
             kind, segments, request, requester, place, title=title, interaction_id=interaction.id
         )
@@ -194,13 +203,17 @@ class Batch(commands.Cog):
 
     async def confirm(self, interaction: discord.Interaction, batch_id: str) -> None:
         await interaction.response.defer()
-        t = texts_for(str(interaction.locale))
-        await self._bot.services.keepsakes.batches.confirm(batch_id, requester_of(interaction))
-        words = (
-            t("🎨 Begun. The pictures come into a thread in this channel.")
-            if interaction.guild_id and not isinstance(interaction.channel, discord.Thread)
-            else t("🎨 Begun. The pictures come in here.")
-        )
+        t, batches = texts_for(str(interaction.locale)), self._bot.services.keepsakes.batches
+        progress, requester = await batches.progress(batch_id), requester_of(interaction)
+        if progress.place.private and interaction.guild_id:
+            words = begun_privately(t, await begin_privately(self._bot, progress, requester))
+        else:
+            await batches.confirm(batch_id, requester)
+            words = (
+                t("🎨 Begun. The pictures come into a thread in this channel.")
+                if interaction.guild_id and not isinstance(interaction.channel, discord.Thread)
+                else t("🎨 Begun. The pictures come in here.")
+            )
         await interaction.edit_original_response(view=text_card(words).view)
 
     async def drop(self, interaction: discord.Interaction, batch_id: str) -> None:
@@ -221,7 +234,7 @@ class Batch(commands.Cog):
     async def export(self, interaction: discord.Interaction, batch_id: str) -> None:
         await first_answer(self._bot, interaction, private=True)
         services, t = self._bot.services, texts_for(str(interaction.locale))
-        progress = await services.keepsakes.batches.progress(batch_id)
+        progress = await services.keepsakes.batches.shown_to(batch_id, requester_of(interaction))
         for card in await services.keepsakes.stage.export(t, progress):
             files = [file.open() for file in card.files]
             await interaction.followup.send(view=card.view, files=files, ephemeral=True)
@@ -235,6 +248,26 @@ def check_may_post(interaction: discord.Interaction) -> None:
     )
     if interaction.guild_id and not (can.view_channel and writes and can.attach_files):
         raise NotAllowed(what="cannot_post")
+
+
+async def begin_privately(bot: AtelierBot, progress: Progress, requester: Requester) -> str:
+    """Show its requester a batch's card where only they read, then begin; the card's address.
+
+    Raises NotFound, NotAllowed("not_yours"), or NotAllowed("direct_only") where that cannot be, with nothing begun.
+    """
+    keepsakes, row = bot.services.keepsakes, progress.row
+    if row.user_id != requester.user_id:
+        raise NotAllowed(what="not_yours")
+    try:
+        channel_id, message_id = await keepsakes.stage.open_privately(progress)
+    except DoorShut as error:
+        raise NotAllowed(what="direct_only") from error
+    await keepsakes.batches.confirm(row.id, requester)
+    return bot.get_partial_messageable(channel_id).get_partial_message(message_id).jump_url
+
+
+def begun_privately(t: Texts, link: str) -> str:
+    return t("🔒 Begun. Only you see it, in your direct messages: {link}", link=link)
 
 
 def _read(kind: BatchKind, data: bytes | str, name: str | None) -> list[Segment]:

@@ -26,11 +26,13 @@ from bot.forms import (
 )
 from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, InputImage, Kind, image_id
+from bot.models import ImageModel
 from bot.onward import model_for
-from cogs.asking import asker, catalog_of, is_moderator, offered_by, requester_of, was_private
+from cogs.asking import asker_onward, catalog_of, is_moderator, offered_by, requester_of, usual_here
+from storage.rows import RequestRow
 
 PRIVATE, PUBLIC = "p", "o"
-"""A window's argument: whether what comes of it is for its requester alone. It was looked up before it was opened."""
+"""A window's argument: whether the picture that it goes on from is for one person alone, looked up before it opened."""
 
 
 class Buttons(commands.Cog):
@@ -50,13 +52,13 @@ class Buttons(commands.Cog):
         bot.on_submit("upscale", self.upscale)
 
     async def repeat(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        who = await asker(self._bot, interaction, private=was_private(interaction))
+        who = await asker_onward(self._bot, interaction)
         studio = self._bot.services.studio
         await studio.repeat(request_id_of(image), who.requester, who.place, who.origin)
 
     async def swap(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """The same wish on another model, which the button names."""
-        who = await asker(self._bot, interaction, private=was_private(interaction))
+        who = await asker_onward(self._bot, interaction)
         await self._bot.services.onward.swap(request_id_of(image), argument or "", who)
 
     async def ask_change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
@@ -64,16 +66,14 @@ class Buttons(commands.Cog):
         services, t = self._bot.services, texts_for(str(interaction.locale))
         row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
         request = ImageRequest.from_json(row.request)
-        offered = offered_by(
-            self._bot, model_for(catalog_of(self._bot, interaction), row, request.kind), like=request
-        )
+        offered = offered_by(self._bot, self._model_for(interaction, row, request.kind), like=request)
         await self._open(
             interaction, change_form(t, f"v1:change:{image}:{door_of(row.private)}", row.prompt, offered)
         )
 
     async def change(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        who = await asker_onward(self._bot, interaction, source=argument == PRIVATE)
         await self._bot.services.onward.change(
             request_id_of(image), filled.text(PROMPT), filled.choice(SIZE), filled.choice(QUALITY), who
         )
@@ -87,7 +87,7 @@ class Buttons(commands.Cog):
 
     async def vary(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        who = await asker_onward(self._bot, interaction, source=argument == PRIVATE)
         onward = self._bot.services.onward
         picture = await onward.input_of(_chosen(image, filled)[0], who.requester)
         await onward.vary(
@@ -101,13 +101,13 @@ class Buttons(commands.Cog):
     async def ask_edit(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         t, services = texts_for(str(interaction.locale)), self._bot.services
         row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
-        offered = offered_by(self._bot, model_for(catalog_of(self._bot, interaction), row, Kind.EDIT))
+        offered = offered_by(self._bot, self._model_for(interaction, row, Kind.EDIT))
         custom_id = f"v1:edit:{image}:{door_of(row.private)}"
         await self._open(interaction, edit_form(t, custom_id, numbered(t, argument), offered))
 
     async def edit(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        who = await asker_onward(self._bot, interaction, source=argument == PRIVATE)
         services = self._bot.services
         if not filled.text(PROMPT).strip():
             raise InvalidRequest(field="prompt", problem="empty")
@@ -123,7 +123,7 @@ class Buttons(commands.Cog):
         t = texts_for(str(interaction.locale))
         pictures = numbered(t, argument)
         if not pictures:
-            who = await asker(self._bot, interaction, private=was_private(interaction))
+            who = await asker_onward(self._bot, interaction)
             onward = self._bot.services.onward
             await onward.upscale(await onward.input_of(image, who.requester), who)
             return
@@ -132,7 +132,7 @@ class Buttons(commands.Cog):
         await self._open(interaction, which_form(t, t("Enlarge a picture"), custom_id, pictures))
 
     async def upscale(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        who = await asker_onward(self._bot, interaction, source=argument == PRIVATE)
         onward, chosen = self._bot.services.onward, _chosen(image, Filled(interaction.data or {}))[0]
         await onward.upscale(await onward.input_of(chosen, who.requester), who)
 
@@ -148,6 +148,10 @@ class Buttons(commands.Cog):
         await self._bot.services.studio.cancel(
             request_id_of(image), requester_of(interaction), moderator=is_moderator(interaction)
         )
+
+    def _model_for(self, interaction: discord.Interaction, row: RequestRow, kind: Kind) -> ImageModel:
+        usual = usual_here(self._bot, interaction).model
+        return model_for(catalog_of(self._bot, interaction), row, kind, usual)
 
     async def _open(self, interaction: discord.Interaction, form: Form) -> None:
         await interaction.response.send_modal(form)

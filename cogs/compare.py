@@ -23,11 +23,13 @@ from cogs.asking import (
     model_choices,
     open_request,
     place_of,
-    preferred_look,
     requester_of,
     size_choices,
     style_choices,
+    usual_here,
+    wants_private,
 )
+from cogs.batch import begin_privately, begun_privately
 
 
 class Compare(commands.Cog):
@@ -44,6 +46,7 @@ class Compare(commands.Cog):
         model4=locale_str("A fourth model"),
         style=SAID["style"],
         size=SAID["size"],
+        private=SAID["private"],
     )
     async def compare(
         self,
@@ -55,29 +58,39 @@ class Compare(commands.Cog):
         model4: str | None = None,
         style: str | None = None,
         size: str | None = None,
+        private: bool | None = None,
     ) -> None:
-        origin = await open_request(self._bot, interaction, private=False)
+        alone = wants_private(self._bot, interaction, private)
+        origin = await open_request(self._bot, interaction, private=alone)
         services, requester = self._bot.services, requester_of(interaction)
         named = [services.catalog.find(name).id for name in (model1, model2, model3, model4) if name]
         if len(set(named)) < len(named):
             raise InvalidRequest(field="model1, model2, model3, model4", problem="same")
-        usual_size, usual_style = preferred_look(self._bot, interaction)
+        usual = usual_here(self._bot, interaction)
         request = ImageRequest(
             kind=Kind.GENERATE,
             prompt="",
             model="",
-            style=style or usual_style,
-            size=size or usual_size or "auto",
+            style=style or usual.style,
+            size=size or usual.size or "auto",
         )
         row = await services.keepsakes.batches.draft(
             BatchKind.COMPARE,
             [Segment(text=prompt, extra={MODEL: name}) for name in named],
             request,
             requester,
-            place_of(interaction, private=False),
+            place_of(interaction, private=alone),
             title=prompt,
             interaction_id=interaction.id,
         )
+        if alone:
+            # The answer that only one person sees can be changed for a quarter of an hour; a card is for good.
+            progress = await services.keepsakes.batches.progress(row.id)
+            words = begun_privately(
+                texts_for(str(interaction.locale)), await begin_privately(self._bot, progress, requester)
+            )
+            await interaction.edit_original_response(content=words)
+            return
         await services.keepsakes.batch_rows.place(
             row.id, message_id=origin.message_id or 0, message_channel_id=interaction.channel_id or 0
         )
@@ -103,7 +116,7 @@ class Compare(commands.Cog):
         await interaction.response.defer()
         batch_id, _, position = argument.partition(":")
         services = self._bot.services
-        progress = await services.keepsakes.batches.progress(batch_id)
+        progress = await services.keepsakes.batches.shown_to(batch_id, requester_of(interaction))
         await services.keepsakes.batch_rows.vote(batch_id, interaction.user.id, int(position))
         t = texts_for(str(progress.row.requester.get("locale")))
         # The files are there already: only their names are needed to show them again.

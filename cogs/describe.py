@@ -16,13 +16,13 @@ from bot.picks import pictures_in
 from cogs.asking import (
     SAID,
     asker,
-    catalog_of,
+    asker_onward,
     input_from,
+    model_at_hand,
     model_choices,
     offered_by,
     requester_of,
     wants_private,
-    was_private,
 )
 from cogs.buttons import PRIVATE, door_of, request_id_of
 
@@ -71,7 +71,7 @@ class Describe(commands.Cog):
         self, interaction: discord.Interaction[AtelierBot], message: discord.Message
     ) -> None:
         """The first picture of the message: a description is cheap, and asking which would take longer."""
-        who = await asker(self._bot, interaction, private=wants_private(self._bot, interaction, None))
+        who = await asker_onward(self._bot, interaction)
         found = pictures_in(message, self._bot.user.id if self._bot.user else 0)
         if not found:
             raise NotFound(what="picture_in_message")
@@ -79,19 +79,19 @@ class Describe(commands.Cog):
         await self._bot.services.onward.describe(picture, who)
 
     async def imagine(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
-        who = await asker(self._bot, interaction, private=was_private(interaction))
+        who = await asker_onward(self._bot, interaction)
         await self._bot.services.onward.imagine_told(request_id_of(image), who)
 
     async def ask_retell(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         services, t = self._bot.services, texts_for(str(interaction.locale))
         row = await services.studio.request_of(request_id_of(image), requester_of(interaction))
-        offered = offered_by(self._bot, catalog_of(self._bot, interaction).default(Kind.GENERATE))
+        offered = offered_by(self._bot, model_at_hand(self._bot, interaction, Kind.GENERATE))
         custom_id = f"v1:retell:{image}:{door_of(row.private)}"
         await interaction.response.send_modal(change_form(t, custom_id, row.told_text, offered))
 
     async def retell(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=argument == PRIVATE)
+        who = await asker_onward(self._bot, interaction, source=argument == PRIVATE)
         await self._bot.services.onward.imagine_told(
             request_id_of(image),
             who,

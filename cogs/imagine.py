@@ -16,7 +16,6 @@ from cogs.asking import (
     Prompt,
     asker,
     model_choices,
-    preferred_look,
     preferred_model,
     quality_choices,
     size_choices,
@@ -66,13 +65,12 @@ class Imagine(commands.Cog):
         alone = wants_private(self._bot, interaction, private)
         who = await asker(self._bot, interaction, private=alone, spoiler=spoiler)
         kind = Kind.EDIT if image else Kind.GENERATE
-        usual_size, usual_style = preferred_look(self._bot, interaction)
         request = ImageRequest(
             kind=kind,
             prompt=prompt,
             model=model or preferred_model(self._bot, interaction, kind),
-            style=style or usual_style,
-            size=size or (usual_size if not image else None) or "auto",
+            style=style or who.usual.style,
+            size=size or (who.usual.size if not image else None) or "auto",
             quality=quality,
             count=count,
             format=format,

@@ -6,13 +6,13 @@ import discord
 from discord.ext import commands
 
 from bot.client import AtelierBot
-from bot.desk import answers
+from bot.desk import answers, sight_of
 from bot.errors import NotFound
 from bot.i18n import Texts, texts_for
 from bot.offers import granted
 from bot.quota_words import amount_words
 from cogs.admins import require_admin, think_privately
-from cogs.asking import open_request, place_of, requester_of
+from cogs.asking import asker, requester_of
 from storage.rows import OfferRow
 
 
@@ -24,11 +24,11 @@ class Landing(commands.Cog):
         bot.on_desk("approve", self.approve)
         bot.on_desk("deny", self.deny)
 
-    async def cheaper(self, interaction: discord.Interaction, offer_id: str) -> None:
-        origin = await open_request(self._bot, interaction, private=False)
-        who = requester_of(interaction)
-        request = await self._bot.services.admin.offers.cheaper(offer_id, who)
-        await self._bot.services.studio.submit(request, who, place_of(interaction, private=False), origin)
+    async def cheaper(self, interaction: discord.Interaction, argument: str) -> None:
+        offer_id, private, spoiler = sight_of(argument)
+        who = await asker(self._bot, interaction, private=private, spoiler=spoiler)
+        request = await self._bot.services.admin.offers.cheaper(offer_id, who.requester)
+        await self._bot.services.studio.submit(request, who.requester, who.place, who.origin)
 
     async def ask(self, interaction: discord.Interaction, offer_id: str) -> None:
         t = await think_privately(interaction)

@@ -28,7 +28,7 @@ from bot.forms import (
 from bot.i18n import Texts, texts_for
 from bot.images import InputImage, Kind, Requester
 from bot.picks import Pick, pictures_in
-from cogs.asking import asker, catalog_of, input_from, offered_by, wants_private
+from cogs.asking import asker_onward, input_from, model_at_hand, offered_by
 
 
 class Menus(commands.Cog):
@@ -51,7 +51,7 @@ class Menus(commands.Cog):
 
     async def ask_edit(self, interaction: discord.Interaction[AtelierBot], message: discord.Message) -> None:
         t, picks = texts_for(str(interaction.locale)), await self._keep(interaction, message)
-        offered = offered_by(self._bot, catalog_of(self._bot, interaction).default(Kind.EDIT))
+        offered = offered_by(self._bot, model_at_hand(self._bot, interaction, Kind.EDIT))
         form = edit_form(t, f"v1:editfound:{interaction.id}", _named(t, picks), offered)
         await interaction.response.send_modal(form)
 
@@ -63,7 +63,7 @@ class Menus(commands.Cog):
 
     async def edit(self, interaction: discord.Interaction, number: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=wants_private(self._bot, interaction, None))
+        who = await asker_onward(self._bot, interaction)
         if not filled.text(PROMPT).strip():
             raise InvalidRequest(field="prompt", problem="empty")
         inputs = await self._inputs(number, filled, who.requester)
@@ -74,7 +74,7 @@ class Menus(commands.Cog):
 
     async def vary(self, interaction: discord.Interaction, number: str, argument: str | None) -> None:
         filled = Filled(interaction.data or {})
-        who = await asker(self._bot, interaction, private=wants_private(self._bot, interaction, None))
+        who = await asker_onward(self._bot, interaction)
         inputs = await self._inputs(number, filled, who.requester)
         await self._bot.services.onward.vary(
             inputs[0],

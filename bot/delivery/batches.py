@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -16,7 +17,7 @@ from discord import ui
 from bot.batch_cards import comparison_card, picture_of, progress_card
 from bot.batches import BatchKind, Part, PartState, Progress
 from bot.catalog import Catalog
-from bot.delivery.address import Address
+from bot.delivery.address import SAFE_LIMIT_BYTES, Address
 from bot.delivery.messenger import DoorShut, Gone, Messenger, TooLarge
 from bot.errors import AtelierError
 from bot.exports import Illustration, Outcome, Packed, enriched, file_names, packed, script_json
@@ -95,15 +96,33 @@ class BatchStage:
             return False
         address = _address(row)
         if row.message_id is None:
-            card = progress_card(self._texts(row), progress, self._catalog)
+            await self._post(progress, address)
+            return True
+        await self._batches.place(row.id, thread_id=await self._thread(row, address))
+        return True
+
+    async def open_privately(self, progress: Progress) -> tuple[int, int]:
+        """The card of a batch that begins now, in its requester's direct messages; the ids of its channel and message.
+
+        Safe to repeat. Before anything is bought: where they let nobody write, this raises DoorShut.
+        """
+        row = progress.row
+        if row.message_id is not None:
+            return row.message_channel_id or 0, row.message_id
+        begun = replace(progress, row=replace(row, state="running"))
+        return await self._post(begun, _address(row))
+
+    async def _post(self, progress: Progress, address: Address) -> tuple[int, int]:
+        row, card = progress.row, await self._card(progress)
+        if address.private:
+            channel, message = await self._messenger.send_direct(address, card, row.id)
+        else:
             try:
                 channel, message = address.channel_id, await self._messenger.send(address, card, row.id)
             except DoorShut:
                 channel, message = await self._messenger.send_direct(address, card, row.id)
-            await self._batches.place(row.id, message_id=message, message_channel_id=channel)
-            return True
-        await self._batches.place(row.id, thread_id=await self._thread(row, address))
-        return True
+        await self._batches.place(row.id, message_id=message, message_channel_id=channel)
+        return channel, message
 
     async def _thread(self, row: BatchRow, address: Address) -> int:
         """In direct messages and inside of threads, or where threads are not allowed, the place itself."""
@@ -199,7 +218,9 @@ class BatchStage:
             for name, outcome in zip(names, outcomes, strict=True)
             if name and isinstance(outcome, Illustration)
         ]
-        limit = Place(**progress.row.place).file_limit_bytes
+        limit = progress.place.file_limit_bytes
+        if progress.place.private:
+            limit = min(limit, SAFE_LIMIT_BYTES)
         return await asyncio.to_thread(packed, {"script.json": script}, pictures, limit), names
 
     async def _outcome(self, t: Texts, part: Part) -> Outcome:
@@ -243,7 +264,7 @@ def _address(row: BatchRow, *, channel_id: int | None = None) -> Address:
         guild_id=row.guild_id,
         user_id=row.user_id,
         locale=str(row.requester.get("locale", "en-US")),
-        private=False,
+        private=place.private,
         spoiler=False,
         file_limit_bytes=place.file_limit_bytes,
     )

@@ -39,12 +39,22 @@ def _(error: NotAllowed, t: Texts) -> str:
             return t("That is for moderators of this server.")
         case "server_only":
             return t("That works in a server only.")
-        case "direct":
-            return t("Discord does not let me write to you: open your direct messages for this server first.")
+        case "direct" | "direct_only":
+            return _closed(t, nowhere_else=error.what == "direct_only")
         case "not_yours":
             return t("Only the one who asked for it, or a moderator, can do that.")
         case _:
             return t("You may not do that here.")
+
+
+def _closed(t: Texts, *, nowhere_else: bool) -> str:
+    """Direct messages that the bot may not write to."""
+    if not nowhere_else:
+        return t("Discord does not let me write to you: open your direct messages for this server first.")
+    return t(
+        "These pictures are for you alone, and Discord does not let me write to you. Open your direct messages "
+        "for this server and try again, or ask with `private: False`. Nothing was charged."
+    )
 
 
 @reply_to.register

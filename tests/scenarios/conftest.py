@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -116,3 +117,17 @@ def with_openai(vendor: FakeOpenAI) -> dict[str, str]:
 @pytest.fixture
 async def stage(start_stage: StartStage) -> Stage:
     return await start_stage()
+
+
+@pytest.fixture
+async def whole(start_stage: StartStage, tmp_path: Path) -> Stage:
+    """A bot with everything that has commands of its own: a second model, keys of members, pages."""
+    catalog = tmp_path / "catalog.toml"
+    catalog.write_text('[[models]]\nid = "demo/sketch"\nlike = "demo/studio"\nname = "Demo sketch"\n')
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return await start_stage(
+        CATALOG_FILE=str(catalog), HTTP_PORT=str(port), ALLOW_MEMBER_KEYS="true",
+        OPENAI_BASE_URL="http://127.0.0.1:9/v1", MAX_OPEN_PER_MEMBER="50",
+    )  # fmt: skip

@@ -6,10 +6,8 @@ What is registered and stands in none of the tables below fails the test. `pytes
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from bot.errors import AtelierError, NotAllowed, NotFound
 from bot.playground import NoAnswer, NotPossible, Upload
 from bot.playground.interactions import Interaction
 from bot.playground.messages import V2, Message
-from tests.scenarios.conftest import Stage, StartStage
+from tests.scenarios.conftest import Stage
 from tests.scenarios.everybody import (
     PEOPLE,
     Cell,
@@ -281,7 +279,7 @@ DESKS: dict[str, list[Pressed]] = {
     "batch_cancel": [page("batch_cancel", lambda things: things.batch, who=MODERATORS, refusal=NOT_YOURS)],
     "batch_resume": [page("batch_resume", lambda things: things.batch, who=("member",), refusal=NOT_YOURS)],
     "batch_export": [page("batch_export", lambda things: things.batch)],
-    "cheaper": [desk("cheaper", NOBODY, who=(), refusal=NO_REQUEST, in_direct_messages=True)],
+    "cheaper": [desk("cheaper", f"{NOBODY}:p", who=(), refusal=NO_REQUEST, in_direct_messages=True)],
     "ask": [desk("ask", NOBODY, who=(), refusal=NO_REQUEST, in_direct_messages=True)],
     "approve": [desk("approve", f"{NOBODY}:1")],
     "deny": [desk("deny", NOBODY)],
@@ -314,20 +312,6 @@ async def registered() -> AsyncIterator[AtelierBot]:
         yield bot
 
 
-@pytest.fixture
-async def whole(start_stage: StartStage, tmp_path: Path) -> Stage:
-    """A bot with everything that has commands of its own: a second model, keys of members, pages."""
-    catalog = tmp_path / "catalog.toml"
-    catalog.write_text('[[models]]\nid = "demo/sketch"\nlike = "demo/studio"\nname = "Demo sketch"\n')
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return await start_stage(
-        CATALOG_FILE=str(catalog), HTTP_PORT=str(port), ALLOW_MEMBER_KEYS="true",
-        OPENAI_BASE_URL="http://127.0.0.1:9/v1", MAX_OPEN_PER_MEMBER="50",
-    )  # fmt: skip
-
-
 class Tour:
     """Does each deed in each cell and judges what came of it."""
 
@@ -336,6 +320,7 @@ class Tour:
         self.things = {(corner[0].language, corner[0].place): Things() for corner in corners}
         self.seen: dict[str, dict[Cell, str]] = {}
         self.windows: set[str] = set()
+        self.carriers: set[int] = set()
         self.wrong: list[str] = []
 
     def of(self, cell: Cell) -> Things:
@@ -400,6 +385,7 @@ class Tour:
         """A message of the bot's with that button or menu, as its own are: plain ones under words, the others V2."""
         plain = custom_id.split(":")[1] in ("q", "t", "c")
         message = cell.channel.post(self.stage.discord.bot, PROMPT if plain else "")
+        self.carriers.add(message.id)
         component: dict[str, object] = {
             "type": 2,
             "style": 2,
