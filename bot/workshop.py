@@ -31,6 +31,7 @@ from bot.settings import Settings
 from bot.studio import Accepted, Origin, Studio
 from bot.turns import Turns
 from bot.work import StudioWork
+from storage.image_store import key_of
 from storage.rows import ImageRow, NewRequest, RequestRow
 
 Preview = Callable[[int, bytes], None]
@@ -186,7 +187,13 @@ class Workshop:
         return as_input(image)
 
     async def picture(self, data: bytes, name: str | None = None) -> InputImage:
-        """A file's bytes as an input: checked, upright, without metadata. Raises BadImage."""
+        """A file's bytes as an input: checked, upright, without metadata. Raises BadImage.
+
+        What Atelier itself once wrote is the picture that it was, so that lineage follows it.
+        """
+        key = await self.base.pixels.run(key_of, data)
+        if (ours := await self.base.images.with_content(key, self.me.user_id)) is not None:
+            return as_input(ours)
         return await self._kept(await self.base.pixels.run(media.prepare_input, data, name=name))
 
     async def mask(self, data: bytes, of: InputImage, name: str | None = None) -> InputImage:

@@ -154,8 +154,8 @@ class ImageStore:
 
     async def _hash(self, data: bytes) -> str:
         if len(data) <= _HASH_ON_LOOP_BYTES:
-            return _key(data)
-        return await self._in_thread(_key, data)
+            return key_of(data)
+        return await self._in_thread(key_of, data)
 
     async def _head(self, key: str) -> StoredBytes | None:
         try:
@@ -215,7 +215,8 @@ def _folder_of(url: str) -> Path | None:
     return Path(url) if len(parts.scheme) < 2 else None
 
 
-def _key(data: bytes) -> str:
+def key_of(data: bytes) -> str:
+    """Where these bytes are, if they are in any store."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -227,7 +228,7 @@ def _path(key: str) -> str:
 
 def _write_durably(folder: Path, data: bytes, now: float) -> str:
     """Write beside, sync, rename, sync the folder: at no moment is there half a file under the key."""
-    key = _key(data)
+    key = key_of(data)
     target = folder / _path(key)
     try:
         os.utime(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, literal, select, update
+from sqlalchemy import CTE, ColumnElement, Connection, Select, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database import Database
@@ -51,6 +51,22 @@ class ImageRepository:
     async def get(self, image_id: str) -> ImageRow | None:
         """Deleted ones as well."""
         return await self._database.one(ImageRow, select(images).where(images.c.id == image_id))
+
+    async def with_content(self, key: str, user_id: int) -> ImageRow | None:
+        """An undeleted picture with these very bytes that this user may see: their own, or one that its whole server
+        sees; of several their own, the newest first.
+        """
+        same = (
+            select(images)
+            .join(requests, requests.c.id == images.c.request_id)
+            .where(
+                images.c.key == key,
+                images.c.deleted_at.is_(None),
+                or_(requests.c.user_id == user_id, requests.c.listed.is_(True)),
+            )
+            .order_by((requests.c.user_id == user_id).desc(), images.c.created_at.desc(), images.c.id)
+        )
+        return await self._database.one(ImageRow, same.limit(1))
 
     async def of_request(self, request_id: str) -> list[ImageRow]:
         """By number, deleted ones as well: their numbers are taken."""

@@ -50,6 +50,16 @@ def test_a_picture_goes_on_as_edit_and_variation_and_remembers_from_what(atelier
     Image.new("L", (1024, 1024), 255).save(here / "mask.png")
     masked = atelier("edit", "IMG_0001.png", "a moon", "--mask", "mask.png", "--quiet")
     assert (masked.code, masked.out) == (0, "IMG_0005.png\n")
+    # A file is known again by its content, whatever it is called now.
+    (here / "IMG_0005.png").rename(here / "moon.png")
+    grown = json.loads(atelier("edit", "moon.png", "a cloud", "--with", "mask.png", "--json").out)[
+        "pictures"
+    ][0]
+    moon, fox = grown["made_from"]
+    assert (moon[:4], fox) == ("img_", first["id"])
+    Image.open(here / "moon.png").save(here / "saved-elsewhere.png")
+    strange = atelier("edit", "saved-elsewhere.png", "a cloud", "--json")
+    assert "made_from" not in json.loads(strange.out)["pictures"][0]
     shown = atelier("show", first["id"], "--out", "again.png", "--json")
     assert json.loads(shown.out)["pictures"][0]["id"] == first["id"]
     assert (here / "again.png").read_bytes() == (here / "IMG_0001.png").read_bytes()
@@ -88,11 +98,17 @@ def test_the_owner_may_turn_the_cache_on_and_nobody_gets_anothers_private_pictur
     theirs = json.loads(atelier("imagine", "a fox", "--json").out)
     assert "cached" not in theirs
     assert theirs["id"] != first["id"]
+    edited = json.loads(atelier("edit", "IMG_0001.png", "at night", "--json").out)["pictures"][0]
+    assert "made_from" not in edited
     monkeypatch.setattr("os.getuid", lambda: 4712)
     with sqlite3.connect(here / "data/atelier.db") as database:
         database.execute("UPDATE requests SET private = 0 WHERE id = ?", (first["id"],))
     shown = json.loads(atelier("imagine", "a fox", "--json").out)
     assert (shown["id"], shown["cached"]) == (first["id"], True)
+    with sqlite3.connect(here / "data/atelier.db") as database:
+        database.execute("UPDATE requests SET listed = 1 WHERE id = ?", (first["id"],))
+    edited = json.loads(atelier("edit", "IMG_0001.png", "at dawn", "--json").out)["pictures"][0]
+    assert edited["made_from"] == [first["pictures"][0]["id"]]
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,11 @@ def test_the_library_gives_the_shapes_of_the_module_before_it(here: Path) -> Non
         )
         assert [one["timestamp"] for one in enriched] == ["0:00", "0:30", "1:00"]
         results = atelier.batch(["a fox", "[refuse] a boat"], none_for_failures=True)
+        fox = results[0]
+        assert fox
+        (here / "kept.png").write_bytes(fox.picture.data)
+        for same in (fox.picture.data, fox.picture.b64_json, here / "kept.png"):
+            assert atelier.edit(same, "at night").picture.made_from == (fox.picture.id,)
         assert [result is None for result in results] in ([False, False], [False, True])
         with pytest.raises(BadScript):
             atelier.illustrate([{"timestamp": "0:00"}])
