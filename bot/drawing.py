@@ -69,6 +69,10 @@ class Pools(Protocol):
         """Whether this provider's pool has room for that part of the request; it holds it then."""
         ...
 
+    async def holder(self, row: RequestRow, first: int) -> str | None:
+        """The provider whose pool took the part from number `first` on, if one did."""
+        ...
+
 
 class Moderator(Protocol):
     async def check(self, call: RenderCall) -> None:
@@ -114,13 +118,20 @@ class Drawing:
         model = self._catalog.known(row.model)
         return model is not None and len(model.plan(ImageRequest.from_json(row.request))) == 1
 
-    async def draw(self, row: RequestRow, first: int, count: int) -> Drawn | Begun:
-        """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError."""
+    async def draw(self, row: RequestRow, first: int, count: int, *, again: bool = False) -> Drawn | Begun:
+        """One vendor call, to its end or, where the vendor names its work, to the name. Raises AtelierError.
+
+        `again`: a process that is gone had begun it. Where that one had gone elsewhere it goes on there, and does not
+        ask the first provider, who may be well by now: the other may be drawing it.
+        """
         request = ImageRequest.from_json(row.request)
+        asked, provider = request, row.provider
+        if again and (went := await self._where_it_went(row, request, first, count)) is not None:
+            asked, provider = went
         try:
-            return await self._begin(row, request, row.provider, first, count)
+            return await self._begin(row, asked, provider, first, count)
         except AtelierError as error:
-            return await self._elsewhere(row, request, {row.provider}, first, count, error)
+            return await self._elsewhere(row, request, {row.provider, provider}, first, count, error)
 
     async def collect(self, row: RequestRow, first: int, count: int, begun: Begun) -> Drawn:
         request = ImageRequest.from_json(row.request)
@@ -162,15 +173,9 @@ class Drawing:
         error: AtelierError,
     ) -> Drawn | Begun:
         """By the next provider that can do it within what was reserved, with room in its pool; else raises `error`."""
-        if request.chosen is not False or row.payer is not None or not may_go_elsewhere(error):
+        if not _may_be_swapped(row, request) or not may_go_elsewhere(error):
             raise error
-        among = await self._allowed(row.guild_id) if self._allowed is not None else ()
-        part, share = replace(request, count=count), share_of(row, first, count)
-        for fitted in others(self._catalog, part, avoid=tried, ceiling_microusd=share, among=among):
-            model = self._model(fitted.model)
-            seed = _seed_of(row) if model.seed and fitted.seed is None else fitted.seed
-            candidate, provider = replace(fitted, count=request.count, seed=seed), model.provider
-            most = self._catalog.estimate(fitted)
+        for candidate, provider, most in await self._candidates(row, request, tried, first, count):
             if not await self._pools.take(row, provider, first=first, images=count, microusd=most):
                 continue
             _log.info("drawing elsewhere", request=row.id, why=str(error), model=candidate.model)
@@ -180,6 +185,29 @@ class Drawing:
                 if not may_go_elsewhere(other):
                     raise other from error
         raise error
+
+    async def _where_it_went(
+        self, row: RequestRow, request: ImageRequest, first: int, count: int
+    ) -> tuple[ImageRequest, str] | None:
+        """Who was asked last instead of the request's own provider, and in which words: its pool holds the part."""
+        if not _may_be_swapped(row, request) or (there := await self._pools.holder(row, first)) is None:
+            return None
+        candidates = await self._candidates(row, request, {row.provider}, first, count)
+        return next(((asked, name) for asked, name, _ in candidates if name == there), None)
+
+    async def _candidates(
+        self, row: RequestRow, request: ImageRequest, avoid: Collection[str], first: int, count: int
+    ) -> list[tuple[ImageRequest, str, int]]:
+        """The part in the words of each other provider that can do it for its share: wish, provider, micro-dollars."""
+        among = await self._allowed(row.guild_id) if self._allowed is not None else ()
+        part, share = replace(request, count=count), share_of(row, first, count)
+        found: list[tuple[ImageRequest, str, int]] = []
+        for fitted in others(self._catalog, part, avoid=avoid, ceiling_microusd=share, among=among):
+            model = self._model(fitted.model)
+            seed = _seed_of(row) if model.seed and fitted.seed is None else fitted.seed
+            asked = replace(fitted, count=request.count, seed=seed)
+            found.append((asked, model.provider, self._catalog.estimate(fitted)))
+        return found
 
     async def _begin(
         self, row: RequestRow, request: ImageRequest, provider_name: str, first: int, count: int
@@ -277,6 +305,11 @@ def _parts(call: RenderCall) -> list[RenderCall]:
     if len(plan) == 1:
         return [call]
     return [replace(call, first=call.first + offset - 1, count=count) for offset, count in plan]
+
+
+def _may_be_swapped(row: RequestRow, request: ImageRequest) -> bool:
+    """Not a model that somebody chose, and not on somebody's own key."""
+    return request.chosen is False and row.payer is None
 
 
 def _seed_of(row: RequestRow) -> int:

@@ -29,3 +29,7 @@ class Pools:
                 "that pool is full", request=row.id, pool=refusal.limit.subject, window=refusal.limit.window
             )
             return False
+
+    async def holder(self, row: RequestRow, first: int) -> str | None:
+        """The provider that took the part from number `first` on; None where it stayed with the request's own."""
+        return await self._ledger.holder(row.id, first)

@@ -144,7 +144,7 @@ class StudioWork:
         started = self._now()
         drawn = await self._drawing.draw(job.row, 1, job.row.count)
         if isinstance(drawn, Begun):
-            # Only after a failover: its new vendor's name for the work has no checkpoint, a crash would ask again.
+            # Only after a failover. Its new vendor's name for the work has no checkpoint: a crash looks for it there.
             drawn = await self._drawing.collect(job.row, 1, job.row.count, drawn)
         held = [drawn]
         del drawn
@@ -161,7 +161,7 @@ class StudioWork:
         if made:
             return made
         started = self._now()
-        drawn = await self._drawing.draw(job.row, first, count)
+        drawn = await self._drawing.draw(job.row, first, count, again=job.row.state == State.RENDERING)
         if isinstance(drawn, Begun):
             return drawn
         held = [drawn]

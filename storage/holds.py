@@ -31,6 +31,7 @@ LOCK = (
     .order_by(ledger.c.id)
     .with_for_update(of=requests)
 )
+_MOVED = select(ledger).where(ledger.c.request_id == _HOLDING, ledger.c.kind.in_(HELD)).order_by(ledger.c.id)
 _INSERT = insert(ledger)
 
 
@@ -81,8 +82,7 @@ def hold(
     if found is None:
         return False
     held, rows = found
-    mark = f"{wish.request_id}:{wish.first}:"
-    moves = [row for row in rows if row.kind == "move" and row.reference.startswith(mark)]
+    moves = _moves(rows, wish.request_id, wish.first)
     now_at = _holders(moves, held.home.provider)
     if wish.provider in now_at or wish.provider == held.home.provider:
         return True
@@ -106,7 +106,8 @@ def hold(
             counters.move(connection, places[provider], change)
     booked = [
         {
-            "reference": f"{mark}{turn}:{provider}", "kind": "move", "request_id": wish.request_id,
+            "reference": f"{_mark(wish.request_id, wish.first)}{turn}:{provider}",
+            "kind": "move", "request_id": wish.request_id,
             **{name: getattr(places[provider], name) for name in Dimensions.__dataclass_fields__},
             **{name: getattr(change, name) for name in counters.MOVEMENT_FIELDS}, "at": now,
         }
@@ -114,6 +115,23 @@ def hold(
     ]  # fmt: skip
     connection.execute(_INSERT, booked)
     return True
+
+
+def holder(connection: Connection, request_id: str, first: int) -> str | None:
+    """Whose pool holds the part from picture number `first` on, where that is not the one it was accepted with."""
+    rows = connection.execute(_MOVED, {"holding": request_id}).all()
+    if not rows:
+        return None
+    return next(iter(_holders(_moves(rows, request_id, first), rows[0].provider)), None)
+
+
+def _moves(rows: Sequence[Row[Any]], request_id: str, first: int) -> list[Row[Any]]:
+    mark = _mark(request_id, first)
+    return [row for row in rows if row.kind == "move" and row.reference.startswith(mark)]
+
+
+def _mark(request_id: str, first: int) -> str:
+    return f"{request_id}:{first}:"
 
 
 def _holders(moves: Iterable[Row[Any]], home: str | None) -> dict[str | None, Movement]:

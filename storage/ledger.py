@@ -80,6 +80,10 @@ class Ledger:
                 lambda connection: holds.hold(connection, wish, limits, now, exclusive=True)
             )
 
+    async def holder(self, request_id: str, first: int) -> str | None:
+        """The provider into whose pool `hold` moved the part from picture number `first` on last; None: none."""
+        return await self._database.read(lambda connection: holds.holder(connection, request_id, first))
+
     async def book(self, booking: Booking) -> bool:
         """Whether it was booked: False for a reference that was booked before.
 

@@ -97,6 +97,10 @@ class FakeReplicate(FakeVendor):
         self.confirming = asyncio.Event()
         self.confirming.set()
         """Cleared: orders are taken and worked on, but nobody is told their name."""
+        self.describing = asyncio.Event()
+        self.describing.set()
+        """Cleared: who asks what a model takes, which comes before the first order, waits for the answer."""
+        self.asked_about = 0
         self._ordered_at: dict[str, float] = {}
         self.looked = 0
         self.blind = 0
@@ -105,6 +109,11 @@ class FakeReplicate(FakeVendor):
     async def ordered(self, count: int) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: len(self.predictions) >= count)
+
+    async def asked(self, times: int) -> None:
+        """Returns when so often somebody wanted to know what a model takes."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.asked_about >= times)
 
     async def looked_at(self, times: int) -> None:
         async with self._changed:
@@ -146,6 +155,9 @@ class FakeReplicate(FakeVendor):
     async def _model(self, request: web.Request) -> web.Response:
         if self._stranger(request):
             return self.refusal("bad_key")
+        self.asked_about += 1
+        await self.tell()
+        await self.describing.wait()
         owner, name = request.match_info["owner"], request.match_info["model"]
         if f"{owner}/{name}" not in MODELS:
             return web.json_response({"detail": "Not found.", "status": 404}, status=404)

@@ -82,10 +82,13 @@ async def test_moving_twice_moves_once_and_on_to_a_third_leaves_nothing_behind(
     row = new_request(count=1, estimate_microusd=50_000)
     await requests.accept(row, [the_pool_of(DEMO, 50_000)])
     limits = [the_pool_of(GEMINI, 10**6)]
+    assert await ledger.holder(row.id, 1) is None
     assert await asyncio.gather(*(ledger.hold(to_gemini(row), limits, NOON) for _ in range(4))) == [True] * 4
     assert await pool(ledger, GEMINI) == (30_000, 0)
     third = Hold(request_id=row.id, first=1, provider="replicate", images=1, microusd=40_000)
+    assert (await ledger.holder(row.id, 1), await ledger.holder(row.id, 2)) == ("gemini", None)
     assert await ledger.hold(third, [the_pool_of("provider:replicate", 40_000)], NOON)
+    assert await ledger.holder(row.id, 1) == "replicate"
     assert [await pool(ledger, name) for name in (DEMO, GEMINI, "provider:replicate")] == [
         (10_000, 0), (0, 0), (40_000, 0),
     ]  # fmt: skip
