@@ -1,7 +1,9 @@
 """What a page shows of a request while it is drawn: the newest unfinished pictures and how much is done.
 
 It stands before the board that edits the waiting message in Discord, and passes everything on to it. The process that
-draws keeps it in memory; where others show the pages, it shares what was asked for on one through the database.
+draws keeps how much is done of every request, and unfinished pictures of what was asked for on a page; those of others
+are the waiting message's own, so that nothing is held twice. Where other processes show the pages, it shares what was
+asked for on one through the database.
 Everything here may fail without harm, and nothing of it is kept for long once the request has ended.
 """
 
@@ -9,12 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
 
+from bot.delivery.previews import Unfinished
 from storage.errors import StorageError
 from storage.rows import NewRequest, RequestRow
 from storage.unfinished import UnfinishedRow, UnfinishedSeen
@@ -34,6 +39,7 @@ class Board(Protocol):
     def preview(self, request_id: str, number: int, data: bytes) -> None: ...
     def progress(self, request_id: str, number: int, share: float) -> None: ...
     def wants_previews(self, row: RequestRow) -> bool: ...
+    def unfinished(self, request_id: str) -> Unfinished | None: ...
     async def end(self, request_id: str) -> None: ...
     async def close(self) -> None: ...
 
@@ -57,9 +63,10 @@ class Seen:
 
 @dataclass
 class _Growing:
-    """`previews` by the picture's number: how many came, and the newest; `shares` by vendor call."""
+    """`previews` by the picture's number, the newest of each, where it `keeps` them; `shares` by vendor call."""
 
-    previews: dict[int, tuple[int, bytes]] = field(default_factory=dict[int, tuple[int, bytes]])
+    keeps: bool
+    previews: dict[int, Unfinished] = field(default_factory=dict[int, Unfinished])
     shares: dict[int, float] = field(default_factory=dict[int, float])
     changed: set[int] = field(default_factory=set[int])
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,11 +84,24 @@ class Growth:
         self._board, self._shared = board, shared
         self._growing: dict[str, _Growing] = {}
         self._sharing: dict[str, asyncio.Task[None]] = {}
+        self._watched: Counter[str] = Counter()
+
+    @contextmanager
+    def watched(self, request_id: str) -> Generator[None]:
+        """Meanwhile somebody looks at it: what was last told of it can still be fetched when it ends."""
+        self._watched[request_id] += 1
+        try:
+            yield
+        finally:
+            self._watched[request_id] -= 1
+            if not self._watched[request_id]:
+                del self._watched[request_id]
 
     async def of(self, request_id: str) -> Seen | None:
         """None where nothing is known of it. Raises StorageError."""
         if growing := self._growing.get(request_id):
-            return _seen(growing.shares, {number: came for number, (came, _) in growing.previews.items()})
+            previews = self._previews(request_id, growing)
+            return _seen(growing.shares, {number: one.come for number, one in previews.items()})
         rows = await self._shared.of(request_id) if self._shared else ()
         shares = {row.number: row.share for row in rows if row.share is not None}
         return _seen(shares, {row.number: row.came for row in rows if row.came}) if rows else None
@@ -89,17 +109,22 @@ class Growth:
     async def picture(self, request_id: str, number: int) -> bytes | None:
         """The newest unfinished one. Raises StorageError."""
         if growing := self._growing.get(request_id):
-            return growing.previews.get(number, (0, None))[1]
+            found = self._previews(request_id, growing).get(number)
+            return found.data if found else None
         return await self._shared.picture(request_id, number) if self._shared else None
+
+    def _previews(self, request_id: str, growing: _Growing) -> Mapping[int, Unfinished]:
+        waiting = None if growing.keeps else self._board.unfinished(request_id)
+        return {waiting.number: waiting} if waiting else growing.previews
 
     def begin(self, row: NewRequest | RequestRow) -> None:
         self._board.begin(row)
 
     def drawing(self, row: RequestRow) -> None:
-        if row.door == DOOR and row.id not in self._growing:
-            # Of the others nobody looks here, and a crowd's unfinished pictures would fill the memory.
-            growing = self._growing[row.id] = _Growing()
-            if self._shared is not None:
+        if row.id not in self._growing:
+            # Few look here at what was asked elsewhere: a crowd's unfinished pictures would fill the memory.
+            growing = self._growing[row.id] = _Growing(keeps=row.door == DOOR)
+            if self._shared is not None and growing.keeps:
                 sharing = asyncio.create_task(
                     self._share(self._shared, row.id, growing), name=f"share {row.id}"
                 )
@@ -107,9 +132,10 @@ class Growth:
         self._board.drawing(row)
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:
-        if growing := self._growing.get(request_id):
-            before, _ = growing.previews.get(number, (0, b""))
-            growing.previews[number] = (before + 1, data)
+        growing = self._growing.get(request_id)
+        if growing and growing.keeps:
+            before = growing.previews.get(number)
+            growing.previews[number] = Unfinished(number, before.come + 1 if before else 1, data)
             growing.note(number)
         self._board.preview(request_id, number, data)
 
@@ -127,7 +153,11 @@ class Growth:
         if growing := self._growing.get(request_id):
             growing.ended = True
             growing.news.set()
-            asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._growing.pop, request_id, None)
+            if growing.keeps or request_id in self._watched:
+                growing.previews, growing.keeps = dict(self._previews(request_id, growing)), True
+                asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._growing.pop, request_id, None)
+            else:
+                del self._growing[request_id]
         await self._board.end(request_id)
 
     async def close(self) -> None:
@@ -161,11 +191,12 @@ def _seen(shares: Mapping[int, float], previews: Mapping[int, int]) -> Seen:
 def _rows(request_id: str, growing: _Growing) -> list[UnfinishedRow]:
     """What is new since the last time."""
     changed, growing.changed = growing.changed, set()
-    now, nothing = time.time(), (0, b"")
+    now = time.time()
+    newest = [growing.previews.get(number, Unfinished(number, 0, b"")) for number in sorted(changed)]
     return [
         UnfinishedRow(
-            request_id=request_id, number=number, came=growing.previews.get(number, nothing)[0],
-            data=growing.previews.get(number, nothing)[1], share=growing.shares.get(number), at=now,
+            request_id=request_id, number=one.number, came=one.come, data=one.data,
+            share=growing.shares.get(one.number), at=now,
         )
-        for number in sorted(changed)
+        for one in newest
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from bot.delivery.address import Address
-from bot.delivery.previews import FIRST_EDIT_SECONDS
+from bot.delivery.previews import FIRST_EDIT_SECONDS, Unfinished
 from bot.estimates import Estimates
 from bot.i18n import texts_for
 from bot.images import ImageRequest
@@ -81,6 +81,9 @@ class LineBoard:
 
     def wants_previews(self, row: RequestRow) -> bool:
         return False
+
+    def unfinished(self, request_id: str) -> Unfinished | None:
+        """Nothing is drawn here."""
 
     async def _tell(self, row: NewRequest | RequestRow) -> None:
         try:

@@ -29,6 +29,15 @@ _EDIT_TIMEOUT_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A picture as far as it is: `number` of its request's (from 1), and how many unfinished ones of it have `come`."""
+
+    number: int
+    come: int
+    data: bytes = field(repr=False)
+
+
 @dataclass(kw_only=True)
 class _Waiting:
     address: Address
@@ -37,7 +46,7 @@ class _Waiting:
     started_at: float
     drawing: bool = False
     drawing_since: float | None = None
-    preview: tuple[int, bytes] | None = None
+    preview: Unfinished | None = None
     done: dict[int, float] = field(default_factory=dict[int, float])
     """How much of each vendor call is done, by its first picture's number."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -83,8 +92,14 @@ class PreviewBoard:
 
     def preview(self, request_id: str, number: int, data: bytes) -> None:
         if waiting := self._waiting.get(request_id):
-            waiting.preview = (number, data)
+            before = waiting.preview
+            waiting.preview = Unfinished(number, before.come + 1 if before else 1, data)
             waiting.changed.set()
+
+    def unfinished(self, request_id: str) -> Unfinished | None:
+        """What the waiting message shows, or is about to."""
+        waiting = self._waiting.get(request_id)
+        return waiting.preview if waiting else None
 
     def progress(self, request_id: str, number: int, share: float) -> None:
         """A vendor says how far a call is; what nobody would see changes nothing."""
@@ -130,7 +145,7 @@ class PreviewBoard:
         t = texts_for(waiting.address.locale)
         file = None
         if waiting.preview is not None:
-            number, data = waiting.preview
+            number, data = waiting.preview.number, waiting.preview.data
             media_type, _, _ = media.inspect(data)
             file = CardFile(
                 name=f"preview_{number}.{media_type.removeprefix('image/')}",

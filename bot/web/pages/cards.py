@@ -35,6 +35,21 @@ def state_words(visit: Visit, row: RequestRow) -> str:
     return words[State(row.state)]
 
 
+def waits(row: RequestRow) -> bool:
+    """For its turn."""
+    return row.state in (State.ACCEPTED, State.QUEUED)
+
+
+def growing_words(visit: Visit, row: RequestRow, place: int, percent: int | None) -> str:
+    """As the card in Discord says it, while it is not ready: with how many are ahead, or how much of it is done."""
+    t = visit.t
+    if row.cancel_requested_at is None and waits(row):
+        return t("In the queue, {place} ahead", place=place) if place else t("Next in the queue")
+    if row.cancel_requested_at is None and row.state == State.RENDERING and percent is not None:
+        return t("Drawing, {percent} % done", percent=percent)
+    return state_words(visit, row)
+
+
 def picture_facts(visit: Visit, image: ImageRow, request: RequestRow | None = None) -> dict[str, Any]:
     """One picture for a template; `alt` is what somebody hears who does not see it."""
     catalog = visit.site.parts.catalog

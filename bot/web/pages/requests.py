@@ -13,7 +13,7 @@ from aiohttp import web
 from bot import media
 from bot.errors import NotFound
 from bot.thumbnails import MEDIA_TYPE
-from bot.web.pages.cards import card_of, is_running, state_words
+from bot.web.pages.cards import card_of, growing_words, is_running, waits
 from bot.web.pages.site import Site, Visit
 from bot.web.pages.wish import picture_of, request_of
 from storage.errors import StorageError
@@ -22,6 +22,8 @@ from storage.rows import RequestRow
 _LOOK_EVERY_SECONDS = 0.4
 _KEEP_ALIVE_LOOKS = 25
 """A line for proxies that close what is silent."""
+_PLACE_LOOKS = 5
+"""Counting who is ahead reads every open request."""
 _FOR_GOOD = "private, max-age=31536000, immutable"
 
 
@@ -56,21 +58,24 @@ async def _events(visit: Visit) -> web.StreamResponse:
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
     await response.prepare(visit.request)
-    with contextlib.suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError), visit.site.parts.growth.watched(request_id):
         await _tell(visit, response, request_id)
     return response
 
 
 async def _tell(visit: Visit, response: web.StreamResponse, request_id: str) -> None:
-    told, looks = "", 0
+    told, looks, place = "", 0, 0
+    requests = visit.site.parts.requests
     while True:
-        row = await visit.site.parts.requests.get(request_id)
+        row = await requests.get(request_id)
         if row is None or not is_running(row):
             await response.write(b"event: end\ndata: {}\n\n")
             return
-        said = json.dumps(
-            {"state": row.state, "words": state_words(visit, row), **await _growing(visit, row)}
-        )
+        if waits(row) and looks % _PLACE_LOOKS == 0:
+            place = await requests.queue_place(request_id)
+        growing = await _growing(visit, row)
+        words = growing_words(visit, row, place, growing.get("percent"))
+        said = json.dumps({"state": row.state, "words": words, **growing})
         looks += 1
         if said != told:
             told = said
