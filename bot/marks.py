@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from enum import StrEnum
 
@@ -18,6 +19,11 @@ from storage.errors import StorageError
 from storage.settings import SettingsRepository
 
 _AGAIN_SECONDS = 60.0
+_SOON_SECONDS, _SHARE = 1.0, 0.1
+"""While there is something to learn the next look comes after a tenth of the time that was waited already: a worker
+that starts together with the very first gateway knows its signs soon after they are there, and looks seldom later on.
+"""
+
 _COMMAND = re.compile(r"`/([a-z]+(?:[ -][a-z]+){0,3})`")
 
 _log = structlog.get_logger(__name__)
@@ -74,6 +80,7 @@ def signs_key(application_id: int | None) -> str:
 
 async def keep_reading(settings: SettingsRepository, application_id: int | None) -> None:
     """For a process that tells Discord nothing: learn what another one wrote down, until cancelled."""
+    began = time.monotonic()
     while True:
         try:
             told = await settings.get("app", commands_key(application_id))
@@ -85,4 +92,10 @@ async def keep_reading(settings: SettingsRepository, application_id: int | None)
                 learn(commands={name: int(number) for name, number in told["ids"].items()})
             if isinstance(drawn, dict):
                 learn(signs={name: str(markup) for name, markup in drawn.items()})
-        await asyncio.sleep(_AGAIN_SECONDS)
+        waited = time.monotonic() - began
+        soon = min(_AGAIN_SECONDS, max(_SOON_SECONDS, waited * _SHARE))
+        await asyncio.sleep(_AGAIN_SECONDS if _knows_all() else soon)
+
+
+def _knows_all() -> bool:
+    return bool(_commands) and all(which.name in _signs for which in Sign)

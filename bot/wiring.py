@@ -123,7 +123,7 @@ async def build(
         membership = Membership(client)
         keepsakes = _keepsakes(base, studio, face, membership)
         wellbeing = _wellbeing(base, role, presence)
-        site = _site(base, admin, studio, keepsakes, membership, wellbeing, growth=face.board)
+        site = _site(base, admin, studio, keepsakes, membership, wellbeing, face=face)
         services = _services(
             base, admin, studio, acks, keepsakes,
             pages=_pages(settings, site), providers=wellbeing, preferences=face.preferences,
@@ -279,7 +279,7 @@ def _site(
     membership: Membership,
     providers: Mapping[str, Watched],
     *,
-    growth: Growth,
+    face: _Face,
 ) -> Site:
     settings = base.settings
     pages = SitePages(
@@ -298,7 +298,8 @@ def _site(
         galleries=GalleryRepository(base.database),
         pasts=keepsakes.pasts,
         boards=keepsakes.boards,
-        growth=growth,
+        growth=face.board,
+        preferences=face.preferences,
     )
     signin = SignIn(WebSessionRepository(base.database), settings.secret())
     return Site(pages, signin, membership, secure=settings.web_address.startswith("https:"))

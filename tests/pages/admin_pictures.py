@@ -24,7 +24,6 @@ async def tour(channel: ChannelPage) -> None:
             for prompt in prompts:
                 await create(page, prompt)
             if person == "Ada":
-                await page.locator("[data-wish] details:has([name=private]) summary").click()
                 await page.check("[name=private]")
                 await page.fill("#prompt", "a surprise for a friend")
                 await page.click("[data-wish] button.main")

@@ -56,7 +56,9 @@ class Body(BaseModel):
 
 
 class _Wish(Body):
-    model: Annotated[Name | None, Field(description="A model's id; absent: the default one.")] = None
+    model: Annotated[
+        Name | None, Field(description="A model's id; absent: the default one of the key's account.")
+    ] = None
     provider: Annotated[Name | None, Field(description="The default model of this provider.")] = None
     num_images: Count = 1
     format: Annotated[

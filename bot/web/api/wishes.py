@@ -30,10 +30,12 @@ async def wish_of(
     body: Wish,
     files: Mapping[str, bytes],
     default_model: str | None,
+    *,
+    own: bool,
 ) -> ImageRequest:
     """What the studio is asked for; it checks the rest. Raises what is wrong with the model or the pictures.
 
-    `catalog` is what the caller can draw with; `default_model` is the server's own, where it has one.
+    `catalog` is what the caller can draw with; `default_model` the member's `own` or the server's, if there is one.
     """
     kind = kind_of(body, files)
     model = _model(catalog, body.model, body.provider, kind, default_model)
@@ -48,7 +50,7 @@ async def wish_of(
         seed=body.seed,
         negative=body.negative_prompt or None,
         strength=body.strength if isinstance(body, VariationsBody) else None,
-        chosen=body.model is not None or body.provider is not None,
+        chosen=own or body.model is not None or body.provider is not None,
     )
     request = _formatted(request, body.format, model)
     inputs, mask = await _pictures(parts, caller, body, files)

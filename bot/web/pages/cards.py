@@ -94,7 +94,7 @@ async def card_of(visit: Visit, row: RequestRow) -> dict[str, Any]:
         "mine": row.user_id == visit.person.user_id,
         "failure": words_for(failure, visit.t) if failure else None,
         "pictures": [picture_facts(visit, image, row) for image in images],
-        "again": again_query(asked),
+        "again": again_query(asked, private=row.private),
     }
 
 
@@ -110,8 +110,8 @@ def _price(visit: Visit, row: RequestRow) -> str:
     return "" if row.failure_kind else t("free")
 
 
-def again_query(asked: ImageRequest) -> dict[str, str]:
-    """The form's fields that ask for the same again."""
+def again_query(asked: ImageRequest, *, private: bool) -> dict[str, str]:
+    """The form's fields that ask for the same again, for the same eyes."""
     said = {
         "prompt": asked.prompt,
         "model": asked.model if asked.chosen else "",
@@ -121,5 +121,6 @@ def again_query(asked: ImageRequest) -> dict[str, str]:
         "count": str(asked.count) if asked.count != 1 else "",
         "negative": asked.negative,
         "background": asked.background,
+        "private": "1" if private else "",
     }
     return {name: value for name, value in said.items() if value}

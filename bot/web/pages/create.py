@@ -13,6 +13,7 @@ from bot.errors import AtelierError, NoProvider
 from bot.i18n import _
 from bot.images import ImageRequest, Kind, Place, Requester
 from bot.model_list import shelves
+from bot.preferences import Usual
 from bot.replies import left_line
 from bot.studio import Origin
 from bot.web.pages.cards import picture_facts
@@ -37,10 +38,12 @@ def routes(site: Site) -> list[web.RouteDef]:
 
 
 async def _form(visit: Visit) -> web.StreamResponse:
-    """The query fills the form: "change it" on any picture is a link."""
-    query = visit.request.query
+    """The query fills the form: "change it" on any picture is a link. What asks for nothing yet has their defaults."""
+    query, usual = visit.request.query, await visit.usual()
     given = {name: query.get(name, "") for name in _REMEMBERED}
-    pictures = [picture_facts(visit, (await picture_of(visit, one))[0]) for one in query.getall("from", [])]
+    sources = [await picture_of(visit, one) for one in query.getall("from", [])]
+    if not any(given.values()):
+        given |= _usual(visit, usual, brought=bool(sources))
     parts = visit.site.parts
     requester = await visit.requester()
     standing = await parts.quotas.standing(requester, visit.place())
@@ -48,7 +51,8 @@ async def _form(visit: Visit) -> web.StreamResponse:
         "create.html",
         given=given,
         kind=query.get("kind", ""),
-        pictures=pictures,
+        pictures=[picture_facts(visit, image) for image, _ in sources],
+        private=usual.private or "private" in query or any(request.private for _, request in sources),
         shelves=_shelves(visit),
         styles=await _styles(visit),
         options=for_script(_options(visit)),
@@ -56,6 +60,15 @@ async def _form(visit: Visit) -> web.StreamResponse:
         max_pictures=MAX_PICTURES,
         max_count=_MAX_COUNT,
     )
+
+
+def _usual(visit: Visit, usual: Usual, *, brought: bool) -> dict[str, str]:
+    """Size and style are for new pictures: one that goes on from another keeps its own."""
+    able = _catalog(visit).models(Kind.EDIT if brought else Kind.GENERATE)
+    said = {"model": usual.model if any(model.id == usual.model for model in able) else None}
+    if not brought:
+        said |= {"size": usual.size, "style": usual.style}
+    return {name: value or "" for name, value in said.items()}
 
 
 async def _submit(visit: Visit) -> web.StreamResponse:

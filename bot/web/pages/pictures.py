@@ -49,7 +49,7 @@ async def _page(visit: Visit) -> web.StreamResponse:
         hidden=hidden,
         mine=request.user_id == visit.person.user_id,
         private=request.private,
-        again=again_query(asked),
+        again=again_query(asked, private=request.private),
         liked=await parts.pasts.is_liked(visit.person.user_id, image.id),
         likes=await parts.pasts.likes(image.id),
         can_upscale=bool(parts.catalog.models(Kind.UPSCALE)),
@@ -144,7 +144,8 @@ async def _upscale(visit: Visit) -> web.StreamResponse:
     image, request = await picture_of(visit, visit.request.match_info["id"])
     prompt = request.prompt if request.kind in (Kind.GENERATE, Kind.VARIATIONS) else ""
     wish = ImageRequest(kind=Kind.UPSCALE, prompt=prompt, model="", inputs=(as_input(image),))
-    place = visit.place(private=request.private or not request.listed)
+    alone = request.private or not request.listed or (await visit.usual()).private
+    place = visit.place(private=alone)
     accepted = await visit.site.parts.studio.submit(wish, await visit.requester(), place, Origin(door=DOOR))
     return visit.go(f"/requests/{accepted.id}")
 

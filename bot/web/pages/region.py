@@ -34,7 +34,7 @@ async def _canvas(visit: Visit) -> web.StreamResponse:
         prompt=request.prompt,
         models=models,
         chosen=_best(models, image.model or request.model),
-        posted=_has_channel(request),
+        posted=_has_channel(request) and not (await visit.usual()).private,
     )
 
 
@@ -69,8 +69,13 @@ async def _wish(visit: Visit, source: InputImage, mask: InputImage) -> ImageRequ
 
 async def _place(visit: Visit, request: RequestRow) -> Place:
     """The channel of the picture, when this person may write there; a private result stays on the page."""
-    here = visit.place(private=request.private)
-    if not _has_channel(request) or request.guild_id != visit.person.guild_id or visit.person.local:
+    here = visit.place(private=request.private or (await visit.usual()).private)
+    if (
+        here.private
+        or not _has_channel(request)
+        or request.guild_id != visit.person.guild_id
+        or visit.person.local
+    ):
         return here
     try:
         may = await visit.site.membership.may_post(request.guild_id, request.channel_id, visit.person.user_id)

@@ -38,6 +38,7 @@ from bot.images import Place, Requester
 from bot.media import Pixels
 from bot.membership import Membership, Unanswered
 from bot.model_list import Watched
+from bot.preferences import PreferenceBook, Usual, usual_of
 from bot.quotas import QuotaService
 from bot.replies import reply_to
 from bot.studio import Studio
@@ -130,6 +131,12 @@ class Visit:
             locale=self.t.locale,
         )
 
+    async def usual(self) -> Usual:
+        """What they have here where they say nothing else, as `/settings` and the admins of their server have it."""
+        parts, person = self.site.parts, self.person
+        server = await parts.admin.servers.of(person.guild_id)
+        return usual_of(await parts.preferences.fresh(person.user_id), server.settings)
+
     async def manages(self) -> bool:
         """Manage Server in the server that they came from, as of this minute; no where Discord gives no answer."""
         person = self.person
@@ -192,6 +199,7 @@ class Parts:
     pasts: PastRepository
     boards: Boards
     growth: Growth
+    preferences: PreferenceBook
 
 
 class Site:
