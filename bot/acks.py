@@ -16,39 +16,44 @@ _PATIENCE_SECONDS = 0.25
 
 
 class Acks:
-    """`at_once` first answers are on their way at a time, by connections that are used again; of what waits for them,
-    `working` run at a time.
+    """`at_once` first answers are on their way at a time, by connections that are used again; of the work on accepted
+    commands, `working` run at a time. Up to `few` answers hinder nobody: most of their time is the network's.
 
     Two hundred at once would open as many connections, which cost both sides more than the answers themselves; forty at
     Discord's tenth of a second are four hundred answers a second.
     """
 
-    def __init__(self, working: int = 4, at_once: int = 40) -> None:
-        self._open = 0
+    def __init__(self, working: int = 4, at_once: int = 40, few: int = 8) -> None:
+        self._open, self._few = 0, few
         self._lines = asyncio.Semaphore(at_once)
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._calm = asyncio.Event()
+        self._calm.set()
+        self._end_of_patience: asyncio.TimerHandle
         self._turns = asyncio.Semaphore(working)
 
     @asynccontextmanager
     async def answering(self) -> AsyncGenerator[None]:
         """Around one first answer on its way."""
         self._open += 1
-        self._quiet.clear()
+        if self._open > self._few and self._calm.is_set():
+            self._calm.clear()
+            self._end_of_patience = asyncio.get_running_loop().call_later(_PATIENCE_SECONDS, self._calm.set)
         try:
             async with self._lines:
                 yield
         finally:
             self._open -= 1
-            if not self._open:
-                self._quiet.set()
+            if not self._open and not self._calm.is_set():
+                self._end_of_patience.cancel()
+                self._calm.set()
+
+    async def calm(self) -> None:
+        """Return when no crowd's first answers are on their way, or have been for long enough."""
+        await self._calm.wait()
 
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[None]:
-        """Around work that can wait: entered when no first answer is on its way, by a few at a time."""
+        """Around work that can wait: a few at a time, and none while a crowd is being answered."""
+        await self.calm()
         async with self._turns:
-            try:
-                await asyncio.wait_for(self._quiet.wait(), _PATIENCE_SECONDS)
-            except TimeoutError:
-                pass
             yield

@@ -413,14 +413,15 @@ async def first_answer(bot: AtelierBot, interaction: discord.Interaction, *, pri
     """Send "thinking…" before anything else; the id of the message that it will become.
 
     Without an answer after 2.5 s nobody knows whether it arrived. Work that costs money goes on only when the message
-    turns out to be there; otherwise this raises what Discord said, and the member will ask again.
+    turns out to be there; otherwise this raises what Discord said, and the member will ask again. What a command does
+    after it waits until the rest of a crowd has been answered.
     """
     interaction.extras["private"] = private
-    async with bot.services.acks.answering():
-        try:
-            async with asyncio.timeout(2.5):
-                answer = await interaction.response.defer(ephemeral=private, thinking=True)
-            return answer.message_id if answer else None
-        except TimeoutError:
-            _log.warning("the first answer got no answer", interaction=interaction.id)
-    return (await interaction.original_response()).id
+    try:
+        async with bot.services.acks.answering(), asyncio.timeout(2.5):
+            answer = await interaction.response.defer(ephemeral=private, thinking=True)
+    except TimeoutError:
+        _log.warning("the first answer got no answer", interaction=interaction.id)
+        return (await interaction.original_response()).id
+    await bot.services.acks.calm()
+    return answer.message_id if answer else None
