@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import discord
 from discord import ui
@@ -22,7 +22,24 @@ class Presser(Protocol):
     async def press_desk(self, interaction: discord.Interaction, action: str, argument: str) -> None: ...
 
 
-class DeskButton(ui.DynamicItem[ui.Button[ui.View]], template=DESK_ID.pattern):
+class DeskItem:
+    """An item that runs the desk's action of that name (`AtelierBot.on_desk`); its id says all that it knows."""
+
+    action: str
+    argument: str
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["action"], match["argument"])  # pyright: ignore[reportCallIssue] what each begins with
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+        await client.press_desk(interaction, self.action, self.argument)
+
+
+class DeskButton(DeskItem, ui.DynamicItem[ui.Button[ui.View]], template=DESK_ID.pattern):
     def __init__(
         self,
         action: str,
@@ -34,17 +51,8 @@ class DeskButton(ui.DynamicItem[ui.Button[ui.View]], template=DESK_ID.pattern):
     ) -> None:
         self.action, self.argument = action, argument
         custom_id = f"v1:q:{action}:{argument}"
-        super().__init__(ui.Button[ui.View](label=label, emoji=emoji, style=style, custom_id=custom_id))
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["action"], match["argument"])
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
-        await client.press_desk(interaction, self.action, self.argument)
+        button = ui.Button[ui.View](label=label, emoji=emoji, style=style, custom_id=custom_id)
+        super().__init__(button)
 
 
 class PickText(ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z]+)"):

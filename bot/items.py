@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Self
 
 import discord
 from discord import ui
 
-from bot.desk import Presser
+from bot.desk import DeskItem
 
 CUSTOM_ID_LENGTH = 100
 PAGE_BUTTON = re.compile(r"v1:p:(?P<action>[a-z_]+):(?P<argument>(?s:.*))")
 PAGE_MENU = re.compile(r"v1:s:(?P<action>[a-z_]+):(?P<argument>(?s:.*))")
 
 
-class PageButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=PAGE_BUTTON.pattern):
+class PageButton(DeskItem, ui.DynamicItem[ui.Button[ui.LayoutView]], template=PAGE_BUTTON.pattern):
     """Runs the desk's action of that name (`AtelierBot.on_desk`)."""
 
     def __init__(
@@ -39,18 +38,8 @@ class PageButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=PAGE_BUTTON.
         )
         super().__init__(button)
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.LayoutView], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["action"], match["argument"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
-        await client.press_desk(interaction, self.action, self.argument)
-
-
-class PageMenu(ui.DynamicItem[ui.Select[ui.LayoutView]], template=PAGE_MENU.pattern):
+class PageMenu(DeskItem, ui.DynamicItem[ui.Select[ui.LayoutView]], template=PAGE_MENU.pattern):
     """As `PageButton`; what was chosen is `chosen(interaction)`."""
 
     def __init__(
@@ -66,16 +55,6 @@ class PageMenu(ui.DynamicItem[ui.Select[ui.LayoutView]], template=PAGE_MENU.patt
             custom_id=f"v1:s:{action}:{argument}", placeholder=placeholder, options=list(options)
         )
         super().__init__(select)
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.LayoutView], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["action"], match["argument"])
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
-        await client.press_desk(interaction, self.action, self.argument)
 
 
 def chosen(interaction: discord.Interaction) -> list[str]:
