@@ -38,7 +38,7 @@ def _queries() -> dict[str, Query]:
     r, b = requests.c, ledger.c
     return {
         "requests": select(
-            r.id, r.kind, r.prompt, r.model, r.state, r.user_id, r.count, r.made, r.stages, r.attempts,
+            r.id, r.kind, r.prompt, r.model, r.state, r.user_id, r.count, r.made, r.stages,
             r.cost_microusd, r.charged_microusd, r.failure_kind, r.delivery_note, r.created_at, r.updated_at,
         ).order_by(r.created_at.desc()),
         "ledger": select(

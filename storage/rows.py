@@ -163,7 +163,6 @@ class RequestRow:
     stages: Mapping[str, list[float]]
     reference: str | None
     limits: list[Json]
-    attempts: int
     payer: str | None
     batch_id: str | None
     batch_position: int | None
@@ -193,7 +192,7 @@ class RequestRow:
         return cls(
             **given, cancel_requested_at=None, cost_microusd=None, charged_microusd=None, made=0,
             provider_request_ids=[], failure_kind=None, failure_facts=None, raw_error_code=None, delivered_at=None,
-            delivery_note=None, settled_at=None, stages={}, limits=list(row.limits), attempts=0,
+            delivery_note=None, settled_at=None, stages={}, limits=list(row.limits),
             words=folded(row.prompt), updated_at=row.created_at,
         )  # fmt: skip
 

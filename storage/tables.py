@@ -123,7 +123,6 @@ requests = Table(
     _json("told"),
     Column("reference", Text),
     Column("limits", _Json, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("payer", Text),
     Column("batch_id", Text),
     Column("batch_position", Integer),

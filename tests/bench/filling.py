@@ -29,11 +29,11 @@ _STAGES = (
 )
 _REQUESTS = f"""INSERT INTO requests (id, interaction_id, kind, prompt, model, provider, request, user_id, guild_id,
     channel_id, locale, private, spoiler, door, state, estimate_microusd, cost_microusd, charged_microusd, count, made,
-    provider_request_ids, message_id, message_channel_id, delivered_at, settled_at, stages, limits, attempts,
-    created_at, updated_at)
+    provider_request_ids, message_id, message_channel_id, delivered_at, settled_at, stages, limits, created_at,
+    updated_at)
     {{numbers}} SELECT id, i, 'generate', 'a lighthouse in the storm', 'openai/gpt-image-2.6-flare', 'openai',
     {_REQUEST}, member, guild, channel, 'en-US', false, false, 'discord', 'delivered', 40000, 40000, 40000, 1, 1,
-    '["req_1"]', i, channel, at + 15, at + 14, {_STAGES}, '[]', 0, at, at + 15 FROM k"""
+    '["req_1"]', i, channel, at + 15, at + 14, {_STAGES}, '[]', at, at + 15 FROM k"""
 _IMAGES = """INSERT INTO images (id, request_id, number, key, media_type, width, height, size_bytes, cost_microusd,
     created_at)
     {numbers} SELECT id || '_1', id, 1, id, 'image/png', 1024, 1024, 1500000, 40000, at + 13 FROM k"""

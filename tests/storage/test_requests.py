@@ -71,12 +71,12 @@ async def test_what_goes_with_a_delivery_is_written_with_it_or_not_at_all(
     assert (row.state, row.delivered_at) == ("accepted", None)
 
     def other(connection: Connection) -> None:
-        connection.execute(text("UPDATE requests SET attempts = 7"))
+        connection.execute(text("UPDATE requests SET spoiler = true"))
 
     await requests.mark_undelivered(accepted, NOON + 9, "gone", also=other)
     row = await requests.get(accepted)
     assert row is not None
-    assert (row.state, row.attempts) == ("undelivered", 7)
+    assert (row.state, row.spoiler) == ("undelivered", True)
 
 
 async def test_a_failure_that_was_told_stays_a_failure(requests: RequestRepository, accepted: str) -> None:

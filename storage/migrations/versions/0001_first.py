@@ -108,7 +108,6 @@ def _requests() -> None:
         sa.Column("told", JSON),
         sa.Column("reference", sa.Text()),
         sa.Column("limits", JSON, nullable=False),
-        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("payer", sa.Text()),
         sa.Column("batch_id", sa.Text()),
         sa.Column("batch_position", sa.Integer()),
