@@ -96,11 +96,12 @@ class Settings(commands.Cog):
             "never": t("never"),
         }
         size, language = now.size or servers, t("as your Discord")
+        style = dict(self._bot.services.styles.labels(t.locale)).get(now.style or "", now.style)
         return [
             t("**Your settings**"),
             t("Model: {model}", model=escape_markdown(model)),
             t("Size of new pictures: {size}", size=escape_markdown(size)),
-            t("Style: {style}", style=escape_markdown(now.style or servers)),
+            t("Style: {style}", style=escape_markdown(style or servers)),
             self._sight(t, now.private),
             t("Language: {language}", language=LANGUAGES.get(now.language or "", language)),
             t("I call you when a picture is ready: {when}", when=pings.get(now.ping, now.ping)),

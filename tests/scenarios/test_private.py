@@ -134,3 +134,19 @@ async def test_a_failure_after_the_token_died_stays_out_of_the_channel(
     assert nobody_else_saw_it(stage)
     (told,) = stage.discord.dm(stage.ada).messages
     assert "Nothing was charged" in told.text
+
+
+async def test_the_cheaper_picture_at_a_limit_is_as_private_and_as_hidden_as_the_wish(
+    start_stage: StartStage, with_openai: dict[str, str]
+) -> None:
+    stage = await start_stage(**with_openai, QUOTA_USD_PER_MONTH="0.05")
+    wish = {"prompt": "a secret", "model": "openai/gpt-image-2", "quality": "high"}
+    for private in (True, False):
+        sight = {"private": private, "spoiler": True}
+        asked = await stage.discord.slash(stage.ada, stage.channel, "imagine", wish | sight)
+        landing = await asked.says("go over your quota", 15)
+        assert landing.buttons[0].label.startswith("Draw with ")
+        card = await (await stage.discord.click(stage.ada, landing, 0)).card(30)
+        assert card.ephemeral is private
+        newest, *_ = await stage.ended_rows(stage.ada)
+        assert (newest.private, newest.spoiler) == (private, True)
