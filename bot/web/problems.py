@@ -5,6 +5,10 @@
  "detail": "prompt is required", "message": "prompt is required", "errors": ["prompt is required"],
  "fields": [{"field": "prompt", "message": "prompt is required"}]}
 ```
+
+What aiohttp cannot read as a request at all (a broken first line, a header above 8 KB) never comes here: its protocol
+answers 400 in plain text and closes. Those answers are made in `RequestHandler.handle_error`, and neither `AppRunner`
+nor `Server` takes a handler class of ours; only private parts could be replaced, which change from release to release.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ async def test_axe_finds_nothing_serious_on_the_admin_pages(
 ) -> None:
     async with FakeOpenAI(key=KEY) as vendor:
         port = free_port()
-        stage = await stage_with_key(start_stage, vendor, port)
+        stage = await stage_with_key(start_stage, vendor, port, API_ANONYMOUS="1")
         root, pages = f"http://127.0.0.1:{port}", f"/admin/{stage.guild.id}"
         async with browser(root) as milo:
             await sign_in(stage, milo, stage.moderator)
@@ -254,6 +254,8 @@ async def test_axe_finds_nothing_serious_on_the_admin_pages(
             page = await by_link(chromium, await link_of(stage, who))
             await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
             for language, heading in (("fr", "De quoi veux-tu"), ("en", "What would you like")):
+                await page.goto(f"{root}/api/docs?lang={language}")
+                await fits_everybody(page, f"the API's page in {language} by {scheme}")
                 await page.goto(f"{root}/admin")
                 await page.click(f'[name="language"][value="{language}"]')
                 await page.get_by_role("heading", name=heading).wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -143,8 +144,29 @@ async def test_a_key_does_what_it_was_made_for(api: Api) -> None:
         assert time.monotonic() < until, "a revoked key goes on"
     page = await api.call("GET", "/api/docs", Authorization=f"Bearer {reader}")
     assert b"/api/images/generate" in page.body
+    await the_page_is_read_in_two_languages(api, reader)
     asked = await api.call("GET", "/api/docs", Authorization="", Accept="text/html")
     assert asked.headers["WWW-Authenticate"].startswith("Basic")
+
+
+async def the_page_is_read_in_two_languages(api: Api, key: str) -> None:
+    """By `Accept-Language` or by its own links; nothing in words is the same in both."""
+    said: dict[str, set[str]] = {}
+    for query, wanted in (("", "fr"), ("?lang=fr", "fr"), ("?lang=en", "en"), ("?lang=xx", "fr")):
+        page = await api.call(
+            "GET", f"/api/docs{query}", Authorization=f"Bearer {key}", Accept_Language="fr-CA,en;q=0.5"
+        )
+        text = page.body.decode()
+        assert page.headers["Content-Language"] == wanted, query
+        assert f'<html lang="{wanted}">' in text
+        shown = re.sub(r"<(style|pre|code)>.*?</\1>", "", text, flags=re.DOTALL)
+        said[wanted] = {
+            words for words in re.findall(r">([^<>]+)<", shown) if re.search(r"[a-z]+ [a-z]", words)
+        }
+    assert "When it cannot be done" in said["en"]
+    assert "Quand ce n’est pas possible" in said["fr"]
+    assert len(said["fr"]) > 60
+    assert not said["en"] & said["fr"]
 
 
 async def test_limits_hold_for_clients_as_for_members(tmp_path: Path) -> None:

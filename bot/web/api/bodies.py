@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bot.i18n import _
+
 _SIZE = r"^(auto|[1-9]\d{0,3}(x[1-9]\d{0,3}|:[1-9]\d{0,3}( (512|[124]K))?))$"
 _MOST_IN_A_BATCH = 20
-_OF_STYLE = "Words that are added to the prompt, by their name; null adds none."
+_OF_STYLE = _("Words that are added to the prompt, by their name; null adds none.")
 
 
 def _upper(value: object) -> object:
@@ -27,21 +29,23 @@ def _whole(value: object) -> object:
 Prompt = Annotated[
     str,
     Field(
-        min_length=1, max_length=32_000, description="What to draw, in words; some of them visible.",
+        min_length=1, max_length=32_000, description=_("What to draw, in words; some of them visible."),
         json_schema_extra={"format": "visible-text", "examples": ["A mountain lake at sunrise"]},
     ),
 ]  # fmt: skip
-_OF_PICTURE = "A picture to start from: PNG, JPEG, WebP or GIF, at most 25 MB."
+_OF_PICTURE = _("A picture to start from: PNG, JPEG, WebP or GIF, at most 25 MB.")
 Address = Annotated[
     str, Field(min_length=8, max_length=2000, json_schema_extra={"format": "uri", "pattern": "^https?://"})
 ]
-Count = Annotated[int, Field(ge=1, le=4, description="How many pictures."), BeforeValidator(_whole)]
+Count = Annotated[int, Field(ge=1, le=4, description=_("How many pictures.")), BeforeValidator(_whole)]
 Size = Annotated[
     str,
     Field(
         pattern=_SIZE,
-        description="Width by height in pixels, a ratio (`16:9`, `16:9 2K`) or `auto`. A size that the model lacks "
-        "becomes the nearest that it has; the result states the real one.",
+        description=_(
+            "Width by height in pixels, a ratio (`16:9`, `16:9 2K`) or `auto`. A size that the model lacks "
+            "becomes the nearest that it has; the result states the real one."
+        ),
         examples=["512x512", "1024x1024", "1792x1024"],
     ),
 ]
@@ -57,24 +61,24 @@ class Body(BaseModel):
 
 class _Wish(Body):
     model: Annotated[
-        Name | None, Field(description="A model's id; absent: the default one of the key's account.")
+        Name | None, Field(description=_("A model's id; absent: the default one of the key's account."))
     ] = None
-    provider: Annotated[Name | None, Field(description="The default model of this provider.")] = None
+    provider: Annotated[Name | None, Field(description=_("The default model of this provider."))] = None
     num_images: Count = 1
     format: Annotated[
         Format | None,
-        Field(description="Absent: PNG where the model has it, else what it makes. Others are converted."),
+        Field(description=_("Absent: PNG where the model has it, else what it makes. Others are converted.")),
     ] = None
     seed: Annotated[
         Annotated[int, Field(ge=0, le=4_294_967_294)] | None,
         BeforeValidator(_whole),
-        Field(description="The same seed and words draw the same."),
+        Field(description=_("The same seed and words draw the same.")),
     ] = None
-    negative_prompt: Annotated[str | None, Field(max_length=2000, description="What must not be seen.")] = (
-        None
-    )
-    webhook_url: Annotated[Address | None, Field(description="Told when the job has ended.")] = None
-    webhook_progress: Annotated[bool, Field(description="Told of its progress as well.")] = False
+    negative_prompt: Annotated[
+        str | None, Field(max_length=2000, description=_("What must not be seen."))
+    ] = None
+    webhook_url: Annotated[Address | None, Field(description=_("Told when the job has ended."))] = None
+    webhook_progress: Annotated[bool, Field(description=_("Told of its progress as well."))] = False
 
 
 class GenerateBody(_Wish):
@@ -102,7 +106,7 @@ class VariationsBody(_Wish):
 
     prompt: Annotated[str, Field(max_length=32_000)] = ""
     input_image_url: Annotated[Address | None, Field(description=_OF_PICTURE)] = None
-    strength: Annotated[float | None, Field(ge=0.0, le=1.0, description="0 keeps, 1 changes all.")] = None
+    strength: Annotated[float | None, Field(ge=0.0, le=1.0, description=_("0 keeps, 1 changes all."))] = None
     size: Size = "auto"
     style: Annotated[Style | None, Field(description=_OF_STYLE)] = None
     quality: Quality | None = None
@@ -118,9 +122,9 @@ class ImageBody(Body):
     """One picture, waited for."""
 
     prompt: Prompt
-    provider: Annotated[Name | None, Field(description="Whose default model draws; absent: the default.")] = (
-        None
-    )
+    provider: Annotated[
+        Name | None, Field(description=_("Whose default model draws; absent: the default."))
+    ] = None
     style: Annotated[Style | None, Field(description=_OF_STYLE)] = "realistic"
     size: Size = "1024x1024"
 
@@ -147,20 +151,22 @@ class RefusedAnswer(Told):
 
 class BatchAnswer(Told):
     jobs: Annotated[
-        list[JobAnswer | RefusedAnswer], Field(description="One for each request, in their order.")
+        list[JobAnswer | RefusedAnswer], Field(description=_("One for each request, in their order."))
     ]
 
 
 class StatusAnswer(JobAnswer):
-    progress: Annotated[int, Field(ge=0, le=100, description="Percent, between pictures an estimate.")]
+    progress: Annotated[int, Field(ge=0, le=100, description=_("Percent, between pictures an estimate."))]
     created_at: str
     updated_at: str
-    errors: Annotated[list[str] | None, Field(description="Only where something failed.")] = None
+    errors: Annotated[list[str] | None, Field(description=_("Only where something failed."))] = None
 
 
 class Picture(Told):
-    file_path: Annotated[str, Field(description="Where the earlier system kept it; the path of its address.")]
-    url: Annotated[str, Field(description="Good for a day, for whoever has it.")]
+    file_path: Annotated[
+        str, Field(description=_("Where the earlier system kept it; the path of its address."))
+    ]
+    url: Annotated[str, Field(description=_("Good for a day, for whoever has it."))]
     description: str
     format: str
     size_bytes: int
@@ -171,7 +177,7 @@ class Metadata(Told):
     model_name: str
     version: str
     generation_time_seconds: float
-    input_tokens: Annotated[int, Field(description="An estimate from the words: about four letters each.")]
+    input_tokens: Annotated[int, Field(description=_("An estimate from the words: about four letters each."))]
     output_size_bytes: int
     timestamp: str
 
@@ -192,16 +198,16 @@ class ImageAnswer(Told):
     prompt: str
     provider: str
     model: str
-    cost: Annotated[float, Field(description="Dollars.")]
+    cost: Annotated[float, Field(description=_("Dollars."))]
 
 
 class ProviderEntry(Told):
     provider: str
     name: str
     status: str
-    setting: Annotated[str | None, Field(description="What the owner has to set where a key is missing.")] = (
-        None
-    )
+    setting: Annotated[
+        str | None, Field(description=_("What the owner has to set where a key is missing."))
+    ] = None
     models: list[str]
 
 
@@ -220,7 +226,7 @@ class FieldProblem(Told):
 
 
 class ProblemAnswer(Told):
-    """RFC 9457, with `message` and `errors` beside it."""
+    __doc__ = _("RFC 9457, with `message` and `errors` beside it.")
 
     type: str
     title: str
@@ -238,11 +244,13 @@ class HookData(Told):
     metadata: Metadata
     status: Literal["COMPLETED"]
     generated_at: str
-    errors: Annotated[list[str] | None, Field(description="Why pictures are missing, where some are.")] = None
+    errors: Annotated[list[str] | None, Field(description=_("Why pictures are missing, where some are."))] = (
+        None
+    )
 
 
 class CompletedHook(Told):
-    """A job has ended with pictures."""
+    __doc__ = _("A job has ended with pictures.")
 
     job_id: str
     status: Literal["completed"]
@@ -252,23 +260,23 @@ class CompletedHook(Told):
 
 
 class FailedHook(Told):
-    """A job has ended without."""
+    __doc__ = _("A job has ended without.")
 
     job_id: str
     status: Literal["failed"]
     timestamp: str
     environment: str
-    error_message: Annotated[str, Field(description="Why.")]
+    error_message: Annotated[str, Field(description=_("Why."))]
     message: str
 
 
 class ProgressHook(Told):
-    """A job goes on; only where `webhook_progress` asked for it, and never sent twice."""
+    __doc__ = _("A job goes on; only where `webhook_progress` asked for it, and never sent twice.")
 
     job_id: str
     status: Literal["generating"]
     timestamp: str
-    progress: Annotated[int, Field(ge=0, le=100, description="Percent.")]
+    progress: Annotated[int, Field(ge=0, le=100, description=_("Percent."))]
     message: str
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from bot.catalog import Catalog
+from bot.i18n import _
 from bot.styles import Styles
 from bot.version import version
 from bot.web.api.bodies import ANSWERS, BODIES, HOOKS
@@ -33,19 +34,23 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": f"^{IDEMPOTENCY_KEY.pattern}$"},
 }
 _HINTS = {
-    400: "A field is missing or wrong; `fields` names it.",
-    401: "No key, or none that holds.",
-    403: "The key lacks the scope, or the rules of the house forbid it.",
-    404: "No such job of this key's account.",
-    408: "The body took too long to arrive.",
-    409: "The idempotency key was used for another request.",
-    413: "The body or a picture is too large.",
-    415: "A kind of body that is not read here.",
-    429: "A limit was reached; `Retry-After` says in how many seconds it has room.",
-    502: "The provider failed.",
-    503: "No key for that provider, or busy, or restarting.",
-    504: "The provider did not answer in time.",
+    400: _("A field is missing or wrong; `fields` names it."),
+    401: _("No key, or none that holds."),
+    403: _("The key lacks the scope, or the rules of the house forbid it."),
+    404: _("No such job of this key's account."),
+    408: _("The body took too long to arrive."),
+    409: _("The idempotency key was used for another request."),
+    413: _("The body or a picture is too large."),
+    415: _("A kind of body that is not read here."),
+    429: _("A limit was reached; `Retry-After` says in how many seconds it has room."),
+    502: _("The provider failed."),
+    503: _("No key for that provider, or busy, or restarting."),
+    504: _("The provider did not answer in time."),
 }
+_ANOTHER = _("Another error.")
+_GOOD = {200: _("Here it is."), 202: _("It is under way.")}
+_SCOPES = {"read": _("Scope: `read`."), "generate": _("Scope: `generate`.")}
+_FILES = {"image": _("The picture, at most 25 MB."), "mask": _("The mask, at most 25 MB.")}
 
 
 def document(catalog: Catalog, styles: Styles) -> dict[str, Any]:
@@ -54,9 +59,11 @@ def document(catalog: Catalog, styles: Styles) -> dict[str, Any]:
         "info": {
             "title": "Atelier",
             "version": version(),
-            "description": "Pictures by AI, as jobs: create one, ask for its status or follow its events, fetch its "
-            "result. Errors are RFC 9457 problems with `message` and `errors`, in English or French by "
-            "`Accept-Language`. Calls count against the same limits as everything else that the account draws.",
+            "description": _(
+                "Pictures by AI, as jobs: create one, ask for its status or follow its events, fetch its "
+                "result. Errors are RFC 9457 problems with `message` and `errors`, in English or French by "
+                "`Accept-Language`. Calls count against the same limits as everything else that the account draws."
+            ),
         },
         "security": [{"bearer": []}, {"header": []}],
         "paths": _paths(),
@@ -75,7 +82,7 @@ def _paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    paths["/health"] = {"get": _plain("health", "Whether the bot is well.", "HealthAnswer", also=503)}
+    paths["/health"] = {"get": _plain("health", _("Whether the bot is well."), "HealthAnswer", also=503)}
     return paths
 
 
@@ -87,7 +94,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     made: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": f"Scope: `{operation.scope}`.",
+        "description": _SCOPES[operation.scope],
         "parameters": parameters,
         "responses": {**answers, **dict(sorted(problems.items())), "default": _problem(None)},
     }
@@ -140,11 +147,14 @@ def _answer(status: int, model: str, media_type: str) -> dict[str, Any]:
             "properties": {"event": {"const": "status"}, "data": data},
             "required": ["event", "data"],
         }
-    return {"description": HTTPStatus(status).phrase, "content": {media_type: {"schema": schema}}}
+    return {
+        "description": _GOOD.get(status, HTTPStatus(status).phrase),
+        "content": {media_type: {"schema": schema}},
+    }
 
 
 def _problem(status: int | None) -> dict[str, Any]:
-    words = _HINTS.get(status, "Another error.") if status else "Another error."
+    words = _HINTS.get(status, _ANOTHER) if status else _ANOTHER
     made: dict[str, Any] = {"description": words, "content": {MEDIA_TYPE: {"schema": _PROBLEM}}}
     if status == 429:
         made["headers"] = {
@@ -197,10 +207,7 @@ def _form(body: Mapping[str, Any], files: Sequence[str]) -> dict[str, Any]:
         for name, schema in body["properties"].items()
         if name != "input_image_url"
     }
-    pictures = {
-        name: {"type": "string", "format": "binary", "description": f"The {name}, at most 25 MB."}
-        for name in files
-    }
+    pictures = {name: {"type": "string", "format": "binary", "description": _FILES[name]} for name in files}
     required = [name for name in body.get("required", ()) if name in fields]
     return {
         "type": "object", "title": f"{body['title']}Form", "additionalProperties": False,

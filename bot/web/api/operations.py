@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from pydantic import BaseModel
 
+from bot.i18n import _
 from bot.web.api import handlers
 from bot.web.api.bodies import (
     BatchAnswer,
@@ -55,55 +56,55 @@ _CREATING = (400, 403, 408, 409, 413, 415, 429, 503)
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         method="POST", path="/api/images/generate", name="generate", scope="generate",
-        summary="Have pictures made, from words or from words and a picture.",
+        summary=_("Have pictures made, from words or from words and a picture."),
         handle=handlers.generate, body=GenerateBody, answers={202: JobAnswer}, problems=_CREATING,
     ),
     Operation(
         method="GET", path="/api/images/status/{job_id}", name="status", scope="read",
-        summary="How a job stands.",
+        summary=_("How a job stands."),
         handle=handlers.status, answers={200: StatusAnswer}, problems=(404,),
     ),
     Operation(
         method="GET", path="/api/images/events/{job_id}", name="events", scope="read",
-        summary="How a job stands, as server-sent events (`event: status`) until it has ended.",
+        summary=_("How a job stands, as server-sent events (`event: status`) until it has ended."),
         handle=handlers.events, answers={200: StatusAnswer}, problems=(404, 503), media_type=EVENTS,
     ),
     Operation(
         method="GET", path="/api/images/result/{job_id}", name="result", scope="read",
-        summary="The pictures of a job, or why there are none; 202 while it has not ended.",
+        summary=_("The pictures of a job, or why there are none; 202 while it has not ended."),
         handle=handlers.result, answers={200: ResultAnswer, 202: ResultAnswer}, problems=(404,),
     ),
     Operation(
         method="POST", path="/api/images/edit", name="edit", scope="generate",
-        summary="Have a picture changed as the words say.",
+        summary=_("Have a picture changed as the words say."),
         handle=handlers.edit, body=EditBody, files=("image", "mask"), answers={202: JobAnswer},
         problems=_CREATING,
     ),
     Operation(
         method="POST", path="/api/images/variations", name="variations", scope="generate",
-        summary="Have pictures made that are like this one.",
+        summary=_("Have pictures made that are like this one."),
         handle=handlers.variations, body=VariationsBody, files=("image",), answers={202: JobAnswer},
         problems=_CREATING,
     ),
     Operation(
         method="POST", path="/api/images/batch", name="batch", scope="generate",
-        summary="Several jobs at once, each accepted or refused for itself.",
+        summary=_("Several jobs at once, each accepted or refused for itself."),
         handle=handlers.batch, body=BatchBody, answers={202: BatchAnswer}, problems=_CREATING,
     ),
     Operation(
         method="DELETE", path="/api/images/{job_id}", name="cancel", scope="generate",
-        summary="Cancel a job. What was drawn before stays; what was not is not charged.",
+        summary=_("Cancel a job. What was drawn before stays; what was not is not charged."),
         handle=handlers.cancel, answers={200: StatusAnswer}, problems=(404,),
     ),
     Operation(
         method="POST", path="/api/generate/image", name="image", scope="generate",
-        summary="One picture, waited for up to two minutes; 202 with the job's id when it takes longer.",
+        summary=_("One picture, waited for up to two minutes; 202 with the job's id when it takes longer."),
         handle=handlers.image, body=ImageBody, answers={200: ImageAnswer, 202: JobAnswer},
         problems=(*_CREATING, 502, 504),
     ),
     Operation(
         method="GET", path="/api/generate/providers", name="providers", scope="read",
-        summary="Who can be asked, and how each is doing.",
+        summary=_("Who can be asked, and how each is doing."),
         handle=handlers.providers, answers={200: ProvidersAnswer},
     ),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from bot.i18n import LOCALES, texts_for
 from bot.web.api import handlers
 from bot.web.api.callers import is_local
 from bot.web.api.cors import Cors
@@ -16,6 +17,7 @@ from bot.web.api.operations import OPERATIONS, Operation
 from bot.web.api.page import SECURITY_POLICY, page
 from bot.web.api.parts import Parts
 from bot.web.app import Room
+from bot.web.languages import texts_of
 from bot.web.problems import Handler, json_answer
 
 _OURS = ("/api/", "/generated_images/")
@@ -34,10 +36,15 @@ def api_room(parts: Parts) -> Room:
 
     async def docs(request: web.Request) -> web.StreamResponse:
         await parts.callers.of(request, "read")
-        text = page(description(), handlers.base_of(request, parts))
-        return web.Response(
-            text=text, content_type="text/html", headers={"Content-Security-Policy": SECURITY_POLICY}
-        )
+        asked = request.query.get("lang", "")
+        t = texts_for(asked) if asked in LOCALES else texts_of(request)
+        text = page(description(), handlers.base_of(request, parts), t)
+        headers = {
+            "Content-Security-Policy": SECURITY_POLICY,
+            "Content-Language": t.locale,
+            "Vary": "Accept-Language",
+        }
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def metrics(request: web.Request) -> web.StreamResponse:
         if not is_local(request):
