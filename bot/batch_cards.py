@@ -43,17 +43,11 @@ def offer_card(t: Texts, progress: Progress, catalog: Catalog, *, left: str | No
     if count > _SHOWN:
         lines.append(t("… and {n} more.", n=count - _SHOWN))
     box.add_item(ui.TextDisplay("\n".join(lines)))
-    price = t.money(row.estimate_microusd) if row.estimate_microusd else t("free")
     total = t.n("{n} picture", "{n} pictures", count)
-    box.add_item(
-        ui.TextDisplay(
-            t(
-                "**{pictures}, at most {price}.** What is not made is not charged.",
-                pictures=total,
-                price=price,
-            )
-        )
-    )
+    priced = f"**{total}, {_price_line(t, row)}.**"
+    if row.estimate_microusd:
+        priced += " " + t("What is not made is not charged.")
+    box.add_item(ui.TextDisplay(priced))
     if progress.place.private:
         box.add_item(ui.TextDisplay(t("🔒 Only you see them: they come into your direct messages.")))
     box.add_item(
