@@ -55,8 +55,26 @@ class DeskButton(DeskItem, ui.DynamicItem[ui.Button[ui.View]], template=DESK_ID.
         super().__init__(button)
 
 
-class PickText(ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z]+)"):
-    """A menu of texts. What was chosen comes as the argument of the desk's action `pick_<name>`, with commas."""
+class _Pick:
+    """A menu. What was chosen comes as the argument of the desk's action `pick_<name>`, with commas."""
+
+    name: str
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(match["name"])  # pyright: ignore[reportCallIssue] what each begins with
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        """The values from the event: the item was made anew for it and knows none."""
+        values = (interaction.data or {}).get("values", ())
+        client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
+        await client.press_desk(interaction, f"pick_{self.name}", ",".join(str(value) for value in values))
+
+
+class PickText(_Pick, ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z]+)"):
+    """A menu of texts."""
 
     def __init__(
         self, name: str, *, placeholder: str | None = None, options: Sequence[discord.SelectOption] = ()
@@ -65,18 +83,9 @@ class PickText(ui.DynamicItem[ui.Select[ui.View]], template=r"v1:t:(?P<name>[a-z
         select = ui.Select[ui.View](custom_id=f"v1:t:{name}", placeholder=placeholder, options=list(options))
         super().__init__(select)
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["name"])
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await _picked(interaction, self.name)
-
-
-class PickChannel(ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P<name>[a-z]+)"):
-    """As `PickText`, of channels of these `kinds`; `most` may be chosen, or none."""
+class PickChannel(_Pick, ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P<name>[a-z]+)"):
+    """A menu of channels of these `kinds`; `most` may be chosen, or none."""
 
     def __init__(
         self,
@@ -100,22 +109,6 @@ class PickChannel(ui.DynamicItem[ui.ChannelSelect[ui.View]], template=r"v1:c:(?P
             ],
         )
         super().__init__(select)
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: ui.Item[ui.View], match: re.Match[str], /
-    ) -> Self:
-        return cls(match["name"])
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        await _picked(interaction, self.name)
-
-
-async def _picked(interaction: discord.Interaction, name: str) -> None:
-    """The values from the event: the item was made anew for it and knows none."""
-    values = (interaction.data or {}).get("values", ())
-    client: Presser = interaction.client  # pyright: ignore[reportAssignmentType] the one client there is
-    await client.press_desk(interaction, f"pick_{name}", ",".join(str(value) for value in values))
 
 
 def landing(

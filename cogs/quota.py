@@ -10,6 +10,7 @@ from discord.ext import commands
 from bot.client import AtelierBot
 from bot.errors import InvalidRequest
 from bot.i18n import Texts
+from bot.images import Requester
 from bot.quota_words import amount_words, limit_line, per, rule_words, standing_line, why_lines
 from bot.quotas import SubjectKind
 from cogs.admins import Shared, as_requester, microusd, require_admin, think_privately
@@ -41,12 +42,8 @@ class Quota(
     async def show(
         self, interaction: discord.Interaction[AtelierBot], user: discord.Member | None = None
     ) -> None:
-        if user is not None and user.id != interaction.user.id:
-            require_admin(self._bot, interaction)
-        t = await think_privately(interaction)
-        who = requester_of(interaction) if user is None else as_requester(user)
+        t, who, head = await self._asked_about(interaction, user)
         standing = await self._bot.services.quotas.standing(who, place_of(interaction, private=True))
-        head = t("**Your quota**") if user is None else t("**Quota of {user}**", user=user.mention)
         lines = [standing_line(t, limit) for limit in standing] or [t("No limit: draw as much as you like.")]
         await interaction.edit_original_response(content="\n".join([head, *lines]))
 
@@ -55,13 +52,20 @@ class Quota(
     async def why(
         self, interaction: discord.Interaction[AtelierBot], user: discord.Member | None = None
     ) -> None:
+        t, who, head = await self._asked_about(interaction, user)
+        explanation = await self._bot.services.quotas.explain(who, place_of(interaction, private=True))
+        await interaction.edit_original_response(content=_fitting([head, *why_lines(t, explanation)]))
+
+    async def _asked_about(
+        self, interaction: discord.Interaction[AtelierBot], user: discord.Member | None
+    ) -> tuple[Texts, Requester, str]:
+        """Answers first. The asker's texts, whose quota it is, and the line that says so."""
         if user is not None and user.id != interaction.user.id:
             require_admin(self._bot, interaction)
         t = await think_privately(interaction)
-        who = requester_of(interaction) if user is None else as_requester(user)
-        explanation = await self._bot.services.quotas.explain(who, place_of(interaction, private=True))
-        head = t("**Your quota**") if user is None else t("**Quota of {user}**", user=user.mention)
-        await interaction.edit_original_response(content=_fitting([head, *why_lines(t, explanation)]))
+        if user is None:
+            return t, requester_of(interaction), t("**Your quota**")
+        return t, as_requester(user), t("**Quota of {user}**", user=user.mention)
 
     @app_commands.command(
         description=locale_str("For admins: how much a member, a role, a channel or everyone may draw")

@@ -33,13 +33,7 @@ class LimitRepository:
         cap: bool = False,
     ) -> int | None:
         """The amount (in the rule's unit) that it replaced; None when there was none."""
-        key = {
-            "guild_id": guild_id,
-            "subject_kind": subject_kind,
-            "subject_id": subject_id,
-            "unit": unit,
-            "window": window,
-        }
+        key = _key(guild_id, (subject_kind, subject_id), unit, window)
         now = self._database.now()
         values = {"amount": amount, "cap": cap, "updated_by": actor_id, "updated_at": now}
         return await self._database.write(lambda connection: _set(connection, key, values))
@@ -55,13 +49,7 @@ class LimitRepository:
         actor_id: int,
     ) -> int | None:
         """The amount that was in force; None when there was none, and then nothing is audited."""
-        key = {
-            "guild_id": guild_id,
-            "subject_kind": subject_kind,
-            "subject_id": subject_id,
-            "unit": unit,
-            "window": window,
-        }
+        key = _key(guild_id, (subject_kind, subject_id), unit, window)
         now = self._database.now()
         return await self._database.write(lambda connection: _remove(connection, key, actor_id, now))
 
@@ -79,13 +67,7 @@ class LimitRepository:
             )
             found = connection.execute(rules).mappings().all()
             for row in found:
-                key = {
-                    "guild_id": guild_id,
-                    "subject_kind": target[0],
-                    "subject_id": target[1],
-                    "unit": row["unit"],
-                    "window": row["window"],
-                }
+                key = _key(guild_id, target, row["unit"], row["window"])
                 # Only a role's rule can be a cap.
                 cap = bool(row["cap"]) and target[0] == "role"
                 values = {"amount": row["amount"], "cap": cap, "updated_by": actor_id, "updated_at": now}
@@ -104,6 +86,17 @@ class LimitRepository:
     async def _many(self, *conditions: ColumnElement[bool]) -> list[LimitRow]:
         query = select(limits).where(*conditions).order_by(*limits.primary_key.columns)
         return await self._database.many(LimitRow, query)
+
+
+def _key(guild_id: int, subject: tuple[Scope, str], unit: Rule, window: str) -> dict[str, Any]:
+    kind, identity = subject
+    return {
+        "guild_id": guild_id,
+        "subject_kind": kind,
+        "subject_id": identity,
+        "unit": unit,
+        "window": window,
+    }
 
 
 def _set(connection: Connection, key: dict[str, Any], values: dict[str, Any]) -> int | None:
