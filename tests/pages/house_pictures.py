@@ -1,4 +1,6 @@
-"""Takes the admin pages that change what holds for docs/pictures anew: `python -m tests.pages.house_pictures`."""
+"""Takes the admin pages that change what holds, the choice between servers and the API's page for docs/pictures anew:
+`python -m tests.pages.house_pictures`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ from tests.web.test_region import by_link
 
 _SERVER = ("models", "blocks", "providers", "apikeys", "webhooks")
 _HOUSE = ("providers", "invitations")
+_OTHERS = (("/admin", "admin-choose"), ("/api/docs?lang=fr", "api"))
 
 
 async def furnish(stage: Stage, owner: Browser, ada: Browser, pages: str) -> None:
@@ -46,6 +49,7 @@ async def main() -> None:
                 "OPENAI_API_KEY": KEY,
                 "OPENAI_BASE_URL": vendor.url,
                 "GEMINI_API_KEY": "a-key-that-nobody-asks",
+                "API_ANONYMOUS": "1",
             }
             async with staged(Path(folder), settings) as stage:
                 await stage.bot.start(OWNER_IDS=str(stage.moderator.id))
@@ -57,7 +61,8 @@ async def main() -> None:
                 chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 page = await by_link(chromium, await link_of(stage, stage.moderator))
                 shown = [(f"{pages}/{name}", f"admin-{name}") for name in _SERVER]
-                for path, name in shown + [(f"{HOUSE}/{name}", f"house-{name}") for name in _HOUSE]:
+                shown += [(f"{HOUSE}/{name}", f"house-{name}") for name in _HOUSE]
+                for path, name in [*shown, *_OTHERS]:
                     await page.goto(root + path)
                     await taken(page, name)
                 await chromium.close()

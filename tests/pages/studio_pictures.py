@@ -77,6 +77,25 @@ async def paint(page: Page) -> None:
     await page.fill("#prompt", "a small red boat")
 
 
+async def watch(channel: ChannelPage) -> None:
+    """What was asked in Discord, on its page while it is drawn."""
+    async with studio(channel, "Ada") as page:
+        for width in WIDTHS:
+            await channel.be("Ada")
+            await channel.start("imagine")
+            await channel.option("prompt", f"a ferry in the mist, seen on a {width}")
+            await channel.send()
+            cancel = channel.messages.last.locator('[data-custom^="v1:cancel:"]')
+            request_id = str(await cancel.get_attribute("data-custom")).removeprefix("v1:cancel:")[:17]
+            await resize(page, width)
+            await page.goto(
+                page.url.partition("/create")[0].partition("/requests")[0] + f"/requests/{request_id}"
+            )
+            await expect(page.locator("[data-preview] img")).to_be_visible()
+            await keep(page, f"web-watching-{width}", largest=LARGEST_BYTES, mouse=(2, 2))
+            await expect(page.locator(".pictures img")).to_be_visible()
+
+
 async def dark_tour(channel: ChannelPage) -> None:
     """The dark half, in French: the sign-in, the server's gallery, and a picture that grows."""
     async with studio(channel, "Camille", "dark") as page:
@@ -100,6 +119,7 @@ async def dark_tour(channel: ChannelPage) -> None:
 
 async def whole_tour(channel: ChannelPage) -> None:
     await tour(channel)
+    await watch(channel)
     await dark_tour(channel)
 
 
