@@ -15,7 +15,7 @@ from bot.errors import NotFound
 from bot.failover import in_words_of
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.models import ImageModel
-from bot.preferences import Usual
+from bot.preferences import Usual, own_model
 from bot.studio import Accepted, Origin, Studio, as_input
 from storage.privacy import GONE
 from storage.rows import RequestRow
@@ -180,10 +180,8 @@ class Onward:
 
     async def _usual_model(self, kind: Kind, who: Asker) -> str:
         """The member's own default where it can do `kind`; empty: as the server has it."""
-        if not who.usual.model:
-            return ""
         catalog = await self._studio.catalog_of(who.requester, who.place)
-        return who.usual.model if any(one.id == who.usual.model for one in catalog.models(kind)) else ""
+        return own_model(who.usual.model, catalog.models(kind))
 
     async def _words_of(self, picture: InputImage, requester: Requester) -> str:
         if picture.image_id is None:

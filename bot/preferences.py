@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from bot.models import ImageModel
 from bot.servers import ServerSettings
 from storage.users import UserRepository
 
@@ -64,6 +65,11 @@ def usual_of(mine: Preferences, server: ServerSettings) -> Usual:
         style=mine.style or server.default_style,
         private=server.private if mine.private is None else mine.private,
     )
+
+
+def own_model(chosen: str | None, able: Iterable[ImageModel]) -> str:
+    """The model that a member chose where it is among those that can do it; empty: as the server has it."""
+    return chosen if chosen and any(model.id == chosen for model in able) else ""
 
 
 class PreferenceBook:

@@ -16,7 +16,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, InputImage, Kind, Place, Requester
 from bot.onward import Asker
 from bot.picks import Pick
-from bot.preferences import Usual, usual_of
+from bot.preferences import Usual, own_model, usual_of
 from bot.servers import ServerSettings
 from bot.studio import Origin
 from bot.uploads import Found
@@ -116,10 +116,7 @@ def _server(bot: AtelierBot, interaction: discord.Interaction) -> ServerSettings
 
 def preferred_model(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> str:
     """A member's own default where it can do that; empty: as the server has it."""
-    chosen = usual_here(bot, interaction).model
-    if not chosen:
-        return ""
-    return chosen if any(entry.id == chosen for entry in catalog_of(bot, interaction).models(kind)) else ""
+    return own_model(usual_here(bot, interaction).model, catalog_of(bot, interaction).models(kind))
 
 
 def model_at_hand(bot: AtelierBot, interaction: discord.Interaction, kind: Kind) -> ImageModel:

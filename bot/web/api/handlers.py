@@ -13,12 +13,12 @@ import orjson
 from aiohttp import web
 
 from bot.addresses import Forbidden
-from bot.catalog import Catalog
 from bot.delivery.webhook import HTTP
 from bot.errors import AtelierError, NotFound, error_from_facts
 from bot.i18n import _
-from bot.images import ImageRequest, Kind
+from bot.images import ImageRequest
 from bot.model_list import shelves
+from bot.preferences import own_model
 from bot.studio import Accepted, Origin
 from bot.web.api import answers
 from bot.web.api.bodies import (
@@ -266,9 +266,10 @@ async def _accept(
     house = parts.services.admin.house
     catalog = await house.catalog(caller.requester, caller.place)
     unnamed = ImageRequest(kind=kind_of(body, files), prompt="", model="")
-    own = await _own_model(parts, caller, catalog, unnamed.kind)
+    chosen = (await parts.services.preferences.fresh(caller.requester.user_id)).model
+    own = own_model(chosen, catalog.models(unnamed.kind))
     default = own or await house.default_model(unnamed, caller.place, catalog)
-    wish = await wish_of(parts, caller, catalog, body, files, default, own=own is not None)
+    wish = await wish_of(parts, caller, catalog, body, files, default, own=bool(own))
     client: dict[str, Any] = {"key": caller.key_id, "digest": digest}
     if body.webhook_url is not None:
         client |= {"webhook": body.webhook_url, "progress": body.webhook_progress, "base": base}
@@ -279,12 +280,6 @@ async def _accept(
         if first is not None:
             _same(first, caller, digest)
     return accepted.id, accepted.duplicate
-
-
-async def _own_model(parts: Parts, caller: Caller, catalog: Catalog, kind: Kind) -> str | None:
-    """The default that the member whose account this is chose with /settings, where it can do `kind`."""
-    chosen = (await parts.services.preferences.fresh(caller.requester.user_id)).model
-    return chosen if any(model.id == chosen for model in catalog.models(kind)) else None
 
 
 def _idempotency_key(request: web.Request) -> str | None:

@@ -13,7 +13,7 @@ from bot.errors import AtelierError, NoProvider
 from bot.i18n import _
 from bot.images import ImageRequest, Kind, Place, Requester
 from bot.model_list import shelves
-from bot.preferences import Usual
+from bot.preferences import Usual, own_model
 from bot.replies import left_line
 from bot.studio import Origin
 from bot.web.pages.cards import picture_facts
@@ -65,7 +65,7 @@ async def _form(visit: Visit) -> web.StreamResponse:
 def _usual(visit: Visit, usual: Usual, *, brought: bool) -> dict[str, str]:
     """Size and style are for new pictures: one that goes on from another keeps its own."""
     able = _catalog(visit).models(Kind.EDIT if brought else Kind.GENERATE)
-    said = {"model": usual.model if any(model.id == usual.model for model in able) else None}
+    said: dict[str, str | None] = {"model": own_model(usual.model, able)}
     if not brought:
         said |= {"size": usual.size, "style": usual.style}
     return {name: value or "" for name, value in said.items()}
