@@ -119,6 +119,10 @@ async def by_finger(page: Page) -> None:
     scrolled = await page.evaluate("scrollY")
     await swipe((x, y), (x, y - 200))
     await page.wait_for_function("before => scrollY > before + 100", arg=scrolled)
+    # A swipe may leave the page gliding, and what is measured then is elsewhere a moment later.
+    await page.wait_for_function(
+        "() => new Promise((still) => { const at = scrollY; setTimeout(() => still(scrollY === at), 150); })"
+    )
     assert await order(page) == before
     await page.evaluate(
         "scrollTo(0, scrollY + document.querySelector('.pinned').getBoundingClientRect().top - 150)"
