@@ -16,9 +16,9 @@ import structlog
 from bot import media, safety
 from bot.catalog import Catalog
 from bot.directions import directed
-from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound
+from bot.errors import AtelierError, Misconfigured, NoPicture, NotFound, ProviderError
 from bot.failover import may_go_elsewhere, others
-from bot.images import GeneratedImage, ImageRequest, InputImage, Kind, State
+from bot.images import GeneratedImage, ImageRequest, InputImage, Kind
 from bot.models import ImageModel
 from bot.providers.base import (
     Description,
@@ -26,6 +26,7 @@ from bot.providers.base import (
     Provider,
     RenderCall,
     Rendering,
+    Resumable,
     begin_whole,
     describer,
     resumable,
@@ -34,6 +35,9 @@ from bot.styles import Styles
 from storage.errors import ImageMissing
 from storage.image_store import ImageStore
 from storage.rows import NewRequest, RequestRow
+
+_ASK_AGAIN_AFTER_SECONDS = (1.0, 5.0, 20.0, 60.0)
+"""Between the tries to learn what was ordered before a crash: an order that stands is worth a wait."""
 
 _log = structlog.get_logger(__name__)
 
@@ -129,11 +133,16 @@ class Drawing:
         if again and (went := await self._where_it_went(row, request, first, count)) is not None:
             asked, provider = went
         try:
-            return await self._begin(row, asked, provider, first, count)
+            return await self._begin(row, asked, provider, first, count, again=again)
         except AtelierError as error:
-            return await self._elsewhere(row, request, {row.provider, provider}, first, count, error)
+            return await self._elsewhere(
+                row, request, {row.provider, provider}, first, count, error, again=again
+            )
 
-    async def collect(self, row: RequestRow, first: int, count: int, begun: Begun) -> Drawn:
+    async def collect(
+        self, row: RequestRow, first: int, count: int, begun: Begun, *, again: bool = False
+    ) -> Drawn:
+        """What was begun; drawn elsewhere where that failed and cost nothing. `again` as in `draw`."""
         request = ImageRequest.from_json(row.request)
         model = self._model(begun.model)
         asked = request if model.id == request.model else replace(request, model=model.id)
@@ -147,10 +156,11 @@ class Drawing:
             await asyncio.shield(provider.cancel(begun.job_id))
             raise
         except AtelierError as error:
-            drawn = await self._elsewhere(row, request, {row.provider, model.provider}, first, count, error)
+            tried = {row.provider, model.provider}
+            drawn = await self._elsewhere(row, request, tried, first, count, error, again=again)
             if isinstance(drawn, Begun):
                 # Its own step has passed; from here it is waited for without a checkpoint.
-                return await self.collect(row, first, count, drawn)
+                return await self.collect(row, first, count, drawn, again=again)
             return drawn
         return Drawn(await self._finished(rendering, call), model.id)
 
@@ -171,6 +181,8 @@ class Drawing:
         first: int,
         count: int,
         error: AtelierError,
+        *,
+        again: bool,
     ) -> Drawn | Begun:
         """By the next provider that can do it within what was reserved, with room in its pool; else raises `error`."""
         if not _may_be_swapped(row, request) or not may_go_elsewhere(error):
@@ -180,7 +192,7 @@ class Drawing:
                 continue
             _log.info("drawing elsewhere", request=row.id, why=str(error), model=candidate.model)
             try:
-                return await self._begin(row, candidate, provider, first, count)
+                return await self._begin(row, candidate, provider, first, count, again=again)
             except AtelierError as other:
                 if not may_go_elsewhere(other):
                     raise other from error
@@ -210,7 +222,14 @@ class Drawing:
         return found
 
     async def _begin(
-        self, row: RequestRow, request: ImageRequest, provider_name: str, first: int, count: int
+        self,
+        row: RequestRow,
+        request: ImageRequest,
+        provider_name: str,
+        first: int,
+        count: int,
+        *,
+        again: bool,
     ) -> Drawn | Begun:
         # A request that was accepted with this model is served with it, whatever the catalogue says by now.
         model = self._model(request.model)
@@ -223,11 +242,24 @@ class Drawing:
         if named is not None and len(parts) == 1:
             # A process that died may have ordered it, and not have lived to note the name; of a batch's part it may
             # have been released since, and this is the next round's request for the same.
-            may_be_ordered = row.state == State.RENDERING or (row.batch_round or 1) > 1
-            found = await named.find(call) if may_be_ordered else None
+            may_be_ordered = again or (row.batch_round or 1) > 1
+            found = await self._ordered_before(named, call) if may_be_ordered else None
             return Begun(found or await begin_whole(named, call), model.id)
         renderings = await asyncio.gather(*(self._rendered(row, provider, part) for part in parts))
         return Drawn(_together(renderings), model.id)
+
+    async def _ordered_before(self, vendor: Resumable, call: RenderCall) -> str | None:
+        """Raises the vendor's last error when it could not be asked: a new order could be the second one."""
+        for pause in (*_ASK_AGAIN_AFTER_SECONDS, None):
+            try:
+                return await vendor.find(call)
+            except ProviderError as error:
+                if pause is None:
+                    error.may_be_paid = True
+                    raise
+                _log.warning("the vendor could not be asked what was ordered", why=str(error), again_in=pause)
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
 
     async def _rendered(self, row: RequestRow, provider: Provider, call: RenderCall) -> Rendering:
         return await self._finished(await provider.render(call, self._preview(row)), call)

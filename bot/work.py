@@ -175,10 +175,9 @@ class StudioWork:
         made = [image.id for image in job.images if first <= image.number < first + count]
         if made:
             return made
-        started = self._now()
-        return await self._keep(
-            job, first, started, [await self._drawing.collect(job.row, first, count, begun)]
-        )
+        started, again = self._now(), job.row.state == State.RENDERING
+        held = [await self._drawing.collect(job.row, first, count, begun, again=again)]
+        return await self._keep(job, first, started, held)
 
     async def _describe(self, job: _Job) -> list[str]:
         """Words instead of pictures: written on the row as soon as they are there. They count as one picture."""

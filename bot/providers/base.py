@@ -81,7 +81,7 @@ class Resumable(Provider, Protocol):
 
     `begin` buys; everything after it may be repeated. `cancel` never raises: the work may have ended by itself. `find`
     is asked before a second `begin`: what was ordered for this very call by a process that died before it noted the
-    name, or None; it never raises either.
+    name, or None. It raises the ProviderError of a vendor that cannot be asked: None would buy it again.
     """
 
     async def begin(self, call: RenderCall) -> str: ...

@@ -131,17 +131,13 @@ class ReplicateProvider:
 
     async def find(self, call: RenderCall) -> str | None:
         """Recognised by what was sent. Only a seed, chosen at random for each request, tells it from all others."""
-        try:
-            async with self._door.patience.in_time():
-                known = await self._known(call.model.vendor_id)
-                fields = known.inputs.fit(call, [""] * len(call.inputs))
-                if "seed" not in fields:
-                    return None
-                answer = await self._door.send("GET", "/predictions", limit=_LIST_LIMIT, buys=False)
-                listed = json_of(self.name, answer, paid=False).get("results")
-        except ProviderError as error:
-            _log.warning("the vendor could not be asked what was ordered", why=str(error))
-            return None
+        async with self._door.patience.in_time():
+            known = await self._known(call.model.vendor_id)
+            fields = known.inputs.fit(call, [""] * len(call.inputs))
+            if "seed" not in fields:
+                return None
+            answer = await self._door.send("GET", "/predictions", limit=_LIST_LIMIT, buys=False)
+            listed = json_of(self.name, answer, paid=False).get("results")
         # Where pictures were sent to is another address each time.
         sent = {name: value for name, value in fields.items() if value not in ("", [""])}
         for prediction in listed if isinstance(listed, list) else []:

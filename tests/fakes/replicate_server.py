@@ -105,6 +105,8 @@ class FakeReplicate(FakeVendor):
         self.looked = 0
         self.blind = 0
         """So many looks are answered 503."""
+        self.silent = 0
+        """To so many who ask what was ordered nothing is told but 503."""
 
     async def ordered(self, count: int) -> None:
         async with self._changed:
@@ -238,6 +240,9 @@ class FakeReplicate(FakeVendor):
         return web.json_response(self.predictions[name], status=201)
 
     async def _list(self, request: web.Request) -> web.Response:
+        if self.silent:
+            self.silent -= 1
+            return web.json_response({"detail": "Not now.", "status": 503}, status=503)
         newest_first = list(reversed(self.predictions.values()))[:100]
         return web.json_response({"previous": None, "next": None, "results": newest_first})
 
