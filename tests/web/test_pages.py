@@ -162,6 +162,18 @@ async def test_forms_of_others_and_refusals_in_words(start_stage: StartStage) ->
         async with ada.http.post(root + used, allow_redirects=False) as answer:
             assert answer.status == 410
             assert "was used before: each one works once. Type <code>/web</code>" in await answer.text()
+        # The page of a refused form is shown where the form was sent; its other language is where the form is.
+        for back, page in (
+            ("/create?prompt=a+fox", "/create?prompt=a+fox"),
+            ("/boards/nothing/rename", "/boards/nothing"),
+            ("/sign-out", "/"),
+            ("//evil.example/", "/"),
+            ("https://evil.example/", "/"),
+        ):
+            form = {"csrf": await ada.csrf(), "language": "fr", "back": back}
+            async with ada.http.post(root + "/language", data=form, allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (303, page)
+        assert 'lang="fr"' in (await ada.get("/create"))[1]
         status, _ = await ada.post("/sign-out-everywhere")
         assert status == 200
         assert (await ada.get("/create"))[0] == 401

@@ -62,6 +62,17 @@ async def _language(visit: Visit) -> web.StreamResponse:
     chosen = str(visit.form.get("language", ""))
     if chosen in LOCALES:
         await visit.site.signin.change(visit.signed_in, locale=chosen)
-    back = str(visit.form.get("back", "/"))
+    return visit.go(await _page_at(visit.request, str(visit.form.get("back", "/"))))
+
+
+async def _page_at(request: web.Request, back: str) -> str:
+    """`back`, or, where only forms are sent to it, the page above it that they are on."""
     # Only a path of ours: `//elsewhere` would be an address.
-    return visit.go(back if back.startswith("/") and not back.startswith("//") else "/")
+    if not back.startswith("/") or back.startswith("//"):
+        return "/"
+    while back != "/":
+        found = await request.app.router.resolve(request.clone(method="GET", rel_url=back))
+        if found.http_exception is None:
+            return back
+        back = back.partition("?")[0].rpartition("/")[0] or "/"
+    return back
