@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from bot.commandline.asking import declare_talk, within
 from bot.commandline.verbs import EXIT_OK, Verbs, whole
+from bot.state_words import state_words
 from bot.terminal import t
 
 if TYPE_CHECKING:
     from bot.commandline.screen import Screen
-    from bot.library import Atelier
+    from bot.library import Artwork, Atelier
 
 
 def declare(verbs: Verbs) -> None:
@@ -51,7 +52,14 @@ async def history(atelier: Atelier, options: argparse.Namespace, screen: Screen)
     screen.table(
         (t("asked"), t("id"), t("state"), t("model"), t("cost"), t("prompt")),
         [
-            (_moment(one.asked_at), one.id, one.state, one.model, screen.price(one.cost), _short(one.prompt))
+            (
+                _moment(one.asked_at),
+                one.id,
+                state_words(screen.t, one.state),
+                one.model,
+                screen.price(one.cost),
+                _short(one.prompt),
+            )
             for one in listed
         ],
     )
@@ -65,20 +73,11 @@ async def show(atelier: Atelier, options: argparse.Namespace, screen: Screen) ->
     if screen.as_json:
         screen.json(result.facts())
         return EXIT_OK
-    screen.facts({"request": result.request_id, "prompt": result.prompt, "model": result.model})
+    screen.facts({t("request"): result.request_id, t("prompt"): result.prompt, t("model"): result.model})
     for picture in result.pictures:
-        screen.facts(
-            {
-                "": "",
-                **{
-                    name: str(value)
-                    for name, value in picture.facts().items()
-                    if name not in ("prompt", "license")
-                },
-            }
-        )
+        screen.facts({"": "", **_about(picture, result.model, screen)})
     if result.failure is not None:
-        screen.facts({"failure": screen.words(result.failure)})
+        screen.facts({t("failure"): screen.words(result.failure)})
     return EXIT_OK
 
 
@@ -110,6 +109,27 @@ async def usage(atelier: Atelier, options: argparse.Namespace, screen: Screen) -
     )
     screen.note(t("{first} to {last}", first=report.first, last=report.last))
     return EXIT_OK
+
+
+def _about(picture: Artwork, asked: str, screen: Screen) -> dict[str, str]:
+    form = picture.media_type.removeprefix("image/").upper()
+    told = {
+        t("picture"): picture.id,
+        t("file"): str(picture.path or ""),
+        t("size"): t(
+            "{width} × {height}, {format}, {n} kB",
+            width=picture.width,
+            height=picture.height,
+            format=form,
+            n=screen.t.number(len(picture.data) // 1000),
+        ),
+        t("model"): "" if picture.model == asked else picture.model,
+        t("seed"): "" if picture.seed is None else str(picture.seed),
+        t("cost"): screen.price(picture.cost),
+        t("prompt as the model had it"): picture.revised_prompt or "",
+        t("made from"): ", ".join(picture.made_from),
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _moment(seconds: float) -> str:

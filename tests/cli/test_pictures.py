@@ -182,6 +182,14 @@ def test_it_speaks_french_where_the_terminal_does(atelier: Run, monkeypatch: pyt
     drawn = atelier("imagine", "a fox")
     assert (drawn.code, drawn.out) == (0, "IMG_0001.png\n")
     assert " · gratuit · " in drawn.err
+    picture = json.loads(atelier("imagine", "a fox", "--json").out)["pictures"][0]
+    assert " Prêt " in atelier("history").lines[-1]
+    shown = atelier("show", picture["id"])
+    assert [line.strip().split(maxsplit=1) for line in shown.lines if line.strip()][-3:] == [
+        ["taille", f"1024 × 1024, PNG, {picture['size_bytes'] // 1000} ko"],
+        ["graine", str(picture["seed"])],
+        ["coût", "gratuit"],
+    ]
     assert atelier("imagine", "").err == "Le texte est vide. Dis en quelques mots ce que tu aimerais voir.\n"
     assert atelier("imagine", "--colour").err.endswith("erreur\u00a0: arguments inconnus\u00a0: --colour\n")
     monkeypatch.setenv("LANGUAGE", "de:en")

@@ -17,7 +17,7 @@ from bot.i18n import Texts, _
 from bot.images import State
 from bot.thumbnails import MEDIA_TYPE
 from bot.web.pages.admin_guard import NOWHERE, Realm, house_page, server_page, servers_here
-from bot.web.pages.cards import picture_facts, state_words
+from bot.web.pages.cards import picture_facts, standing_words
 from bot.web.pages.dates import span_of
 from bot.web.pages.site import Item, Site, Visit, words_for
 from storage.errors import StorageError
@@ -140,7 +140,7 @@ async def _row(
         "member": entry.name,
         "member_page": f"{realm.path}/requests?{urlencode({'member': row.user_id})}",
         "state": row.state,
-        "words": state_words(visit, row),
+        "words": standing_words(visit, row),
         "private": row.private,
         "prompt": prompt and (prompt if len(prompt) <= _PROMPT_SHOWN else prompt[: _PROMPT_SHOWN - 1] + "…"),
         "model": model.name if model else row.model,

@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.errors import error_from_facts
 from bot.images import ImageRequest, State
+from bot.state_words import state_words
 from bot.web.pages.site import Visit, words_for
 from storage.rows import ImageRow, RequestRow
 
@@ -16,23 +17,10 @@ def is_running(row: RequestRow) -> bool:
     return row.state in _RUNNING
 
 
-def state_words(visit: Visit, row: RequestRow) -> str:
-    t = visit.t
+def standing_words(visit: Visit, row: RequestRow) -> str:
     if row.cancel_requested_at is not None and is_running(row):
-        return t("Cancelling…")
-    words = {
-        State.ACCEPTED: t("Waiting for its turn"),
-        State.QUEUED: t("Waiting for its turn"),
-        State.RENDERING: t("Drawing"),
-        State.RENDERED: t("Ready"),
-        State.DELIVERED: t("Ready"),
-        State.UNDELIVERED: t("Ready"),
-        State.FAILED: t("That did not work"),
-        State.REFUSED: t("The provider declined"),
-        State.CANCELLED: t("Cancelled"),
-        State.PARKED: t("Put aside"),
-    }
-    return words[State(row.state)]
+        return visit.t("Cancelling…")
+    return state_words(visit.t, row.state)
 
 
 def waits(row: RequestRow) -> bool:
@@ -47,7 +35,7 @@ def growing_words(visit: Visit, row: RequestRow, place: int, percent: int | None
         return t("In the queue, {place} ahead", place=place) if place else t("Next in the queue")
     if row.cancel_requested_at is None and row.state == State.RENDERING and percent is not None:
         return t("Drawing, {percent} % done", percent=percent)
-    return state_words(visit, row)
+    return standing_words(visit, row)
 
 
 def picture_facts(visit: Visit, image: ImageRow, request: RequestRow | None = None) -> dict[str, Any]:
@@ -82,7 +70,7 @@ async def card_of(visit: Visit, row: RequestRow) -> dict[str, Any]:
         "page": f"/requests/{row.id}",
         "running": is_running(row),
         "state": row.state,
-        "words": state_words(visit, row),
+        "words": standing_words(visit, row),
         "prompt": row.prompt,
         "model": model.name if model else row.model,
         "style": asked.style,
