@@ -1,14 +1,41 @@
-"""Rows of the audit log in words: about whom, and what became what."""
+"""Rows of the audit log in words: what was done, about whom, and what became what."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
-from bot.i18n import Texts
+from bot.i18n import Texts, _
 from bot.quota_words import rule_words
 from storage.rows import AuditRow
 
 _MENTIONS = {"user": "<@{}>", "role": "<@&{}>", "channel": "<#{}>"}
+
+
+DEEDS = {
+    "limit.set": _("Limit set"),
+    "limit.remove": _("Limit taken away"),
+    "quota.grant": _("Quota granted"),
+    "quota.reset": _("Usage given back"),
+    "ask.approved": _("Wish for more granted"),
+    "ask.denied": _("Wish for more declined"),
+    "block.add": _("Member blocked"),
+    "block.remove": _("Block lifted"),
+    "key.save": _("Provider key saved"),
+    "key.remove": _("Provider key removed"),
+    "apikey.create": _("API key made"),
+    "apikey.revoke": _("API key revoked"),
+    "webhooks.replay": _("Webhooks sent again"),
+    "invitation.make": _("Invitation made"),
+    "invitation.revoke": _("Invitation revoked"),
+    "guild.change": _("Settings changed"),
+    "user.erase": _("Member’s data erased"),
+    "refused": _("Refused"),
+}
+
+
+def deed_words(t: Texts, action: str) -> str:
+    """An audit row's `action`; as it is where a plug-in or a later release wrote it."""
+    return t(DEEDS[action]) if action in DEEDS else action
 
 
 def subject_words(subject: str) -> str:

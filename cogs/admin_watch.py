@@ -10,7 +10,7 @@ from discord.app_commands import Choice, locale_str
 from discord.ext import commands
 from discord.utils import escape_markdown
 
-from bot.audit_words import change_words, subject_words
+from bot.audit_words import DEEDS, change_words, deed_words, subject_words
 from bot.client import AtelierBot
 from bot.desk import DeskButton, confirm
 from bot.errors import NotFound
@@ -37,7 +37,7 @@ class AdminWatch(commands.Cog):
     @app_commands.describe(action=locale_str("Only this kind"), before=locale_str("Older than this number"))
     @app_commands.choices(
         action=[
-            Choice(name=one, value=one)
+            Choice(name=locale_str(DEEDS[one]), value=one)
             for one in ("limit.set", "limit.remove", "block.add", "refused", "quota.grant")
         ]
     )
@@ -211,7 +211,8 @@ class AdminWatch(commands.Cog):
 def _audit_line(t: Texts, row: AuditRow) -> str:
     said = change_words(t, row)
     change = " " + escape_markdown(cut(said, 90)) if said else ""
-    return f"`{row.id}` <t:{int(row.at)}:R> <@{row.actor_id}> **{row.action}** {subject_words(row.subject)}{change}"
+    deed = deed_words(t, row.action)
+    return f"`{row.id}` <t:{int(row.at)}:R> <@{row.actor_id}> **{deed}** {subject_words(row.subject)}{change}"
 
 
 def _state(row: RequestRow) -> str:

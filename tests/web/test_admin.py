@@ -215,9 +215,9 @@ async def test_limits_that_admins_set_hold_for_the_next_command(start_stage: Sta
         status, page = await adele.get(members.replace("/members", "/audit") + "?action=limit.set")
         cells = re.findall(r'data-label="[^"]+"[^>]*>(.*?)</td>', page, re.DOTALL)
         rows = [re.sub("<[^>]+>", "", cell) for cell in cells]
-        assert [rows[1], rows[2], rows[4]] == ["Adele", "limit.set", "– → $2.50 a month"]
+        assert [rows[1], rows[2], rows[4]] == ["Adele", "Limit set", "– → $2.50 a month"]
         assert rows[9] == "– → a pause of 0 s between two requests"
-        assert "quota.grant" not in "".join(rows)
+        assert "Quota granted" not in "".join(rows)
         await narrowed(stage, adele)
 
         # The role goes between two clicks: what changes something is asked about anew.
@@ -253,7 +253,7 @@ async def narrowed(stage: Stage, adele: Browser) -> None:
         assert ("Nothing is like that" in page) == (wanted == 0), query
     _, page = await adele.get(f"{page_of}?who={stage.admin.id}&action=quota.grant&from={days[0]}")
     assert f'<option value="{stage.admin.id}" selected>Adele</option>' in page
-    assert '<option value="quota.grant" selected>' in page
+    assert '<option value="quota.grant" selected>Quota granted</option>' in page
     assert f'name="from" type="date" value="{days[0]}"' in page
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.audit_words import change_words, subject_words
+from bot.audit_words import change_words, deed_words, subject_words
 from bot.i18n import _
 from bot.web.markup import html
 from bot.web.pages.admin_guard import Realm, house_page, server_page
@@ -89,6 +89,7 @@ async def _page(visit: Visit, realm: Realm) -> web.StreamResponse:
     actors = dict.fromkeys(await audit.actors(realm.guild_id))
     if query.who is not None:
         actors[query.who] = None
+    actions = {*await audit.actions(realm.guild_id), *filter(None, [query.action])}
     also = {*(row.actor_id for row in shown), *actors}
     names = await names_for(visit, realm, subjects.values(), also=also)
     return realm.show(
@@ -97,7 +98,7 @@ async def _page(visit: Visit, realm: Realm) -> web.StreamResponse:
         given=query,
         filtered=bool(query.filters),
         actors=sorted(((names.member(one), one) for one in actors), key=lambda one: one[0].casefold()),
-        actions=sorted({*await audit.actions(realm.guild_id), *filter(None, [query.action])}),
+        actions=sorted((deed_words(t, one), one) for one in actions),
         newest=query.address(realm),
         more=query.address(realm, before=shown[-1].id) if len(rows) > PAGE_LENGTH else None,
         rows=[
@@ -106,6 +107,7 @@ async def _page(visit: Visit, realm: Realm) -> web.StreamResponse:
                 "actor": names.member(row.actor_id),
                 "actor_page": f"{realm.path}/audit?{urlencode({'who': row.actor_id})}",
                 "action": row.action,
+                "deed": deed_words(t, row.action),
                 "action_page": f"{realm.path}/audit?{urlencode({'action': row.action})}",
                 "subject": html(names.put(subjects[row.id]), t),
                 "change": change_words(t, row),
