@@ -151,15 +151,15 @@ def _book(
     connection: Connection, row: NewRequest, dimensions: Dimensions, taken: Movement, job: NewJob | None
 ) -> Result[Any]:
     """Move the counters, write the ledger's row and the job; what the counters are then."""
-    parameters = {**moving(dimensions, taken), **_reservation(row)}
+    movement, reservation = moving(dimensions, taken), _reservation(row)
     if connection.dialect.name == "postgresql":
         if job is None:
-            return connection.execute(_BOOK_AT_ONCE, parameters)
-        return connection.execute(_BOOK_WITH_JOB, {**parameters, **job_parameters(job)})
-    connection.execute(_BOOK, parameters)
+            return connection.execute(_BOOK_AT_ONCE, {**movement, **reservation})
+        return connection.execute(_BOOK_WITH_JOB, {**movement, **reservation, **job_parameters(job)})
+    connection.execute(_BOOK, reservation)
     if job is not None:
         write_job(connection, job)
-    return connection.execute(MOVE_AND_TELL[connection.dialect.name], parameters)
+    return connection.execute(MOVE_AND_TELL[connection.dialect.name], movement)
 
 
 def _reservation(row: NewRequest) -> dict[str, Any]:

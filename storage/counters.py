@@ -175,7 +175,10 @@ _MOVE = {
     .values(_CHANGES),
 }
 # Moved and told in one statement: of each, what goes on around it costs more than its work.
-MOVE_AND_TELL = {dialect: change.returning(counters) for dialect, change in _MOVE.items()}
+MOVE_AND_TELL = {
+    dialect: change.returning(*_KEY, *(counters.c[name] for name in AMOUNTS))
+    for dialect, change in _MOVE.items()
+}
 """For `moving`'s parameters; its rows are for `before`."""
 
 
@@ -267,10 +270,12 @@ def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
 
 def before(moved: Result[Any], taken: Movement) -> dict[CounterKey, Spent]:
     """What each counter that `MOVE_AND_TELL` told had before `taken`."""
-    found: dict[CounterKey, Spent] = {}
-    for row in moved.mappings():
-        key = CounterKey(row["guild_id"], row["subject"], row["window"], row["window_start"])
-        found[key] = Spent(**{name: row[name] - getattr(taken, name) for name in AMOUNTS})
+    own, found = [(name, getattr(taken, name)) for name in AMOUNTS], dict[CounterKey, Spent]()
+    for row in moved:
+        counted = zip(own, row[len(_KEY) :], strict=True)
+        found[CounterKey(*row[: len(_KEY)])] = Spent(
+            **{name: amount - added for (name, added), amount in counted}
+        )
     return found
 
 
