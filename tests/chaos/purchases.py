@@ -1,7 +1,8 @@
 """What was bought more often than once, by kind of vendor, and what the evidence says of why.
 
-Evidence is what the vendor wrote down (when a call came, when its whole answer was sent), when the kills came, what the
-database had noted, and what the bot had logged before it died.
+Evidence is what the vendor wrote down (when a call came, when its whole answer was sent), when the kills came and when
+the disk was full (the bot's own log is silent then), what the database had noted, and what the bot had logged before it
+died.
 """
 
 from __future__ import annotations
@@ -61,9 +62,13 @@ def count(
     calls: Sequence[Call],
     jobs: Sequence[dict[str, Any]],
     kills: Sequence[float],
+    full: Sequence[tuple[float, float]],
     log: str,
 ) -> Purchases:
-    """`jobs` are the predictions of a vendor with job ids; every prompt is one request for one picture."""
+    """`kills` and the beginnings and ends in `full` are Unix seconds.
+
+    `jobs` are the predictions of a vendor with job ids; every prompt is one request for one picture.
+    """
     found = Purchases(calls=len(calls), jobs=len(jobs))
     by_prompt = defaultdict[str, list[Call]](list)
     for call in calls:
@@ -72,7 +77,7 @@ def count(
     for prompt, asked in by_prompt.items():
         for call in asked:
             if any(later.at > call.ended for later in asked):
-                _judge(found, requests[prompt], call, kills, log)
+                _judge(found, requests[prompt], call, kills, full, log)
     ordered = defaultdict[str, list[str]](list)
     for job in jobs:
         ordered[job["input"]["prompt"]].append(job["id"])
@@ -80,7 +85,14 @@ def count(
     return found
 
 
-def _judge(found: Purchases, row: RequestRow, call: Call, kills: Sequence[float], log: str) -> None:
+def _judge(
+    found: Purchases,
+    row: RequestRow,
+    call: Call,
+    kills: Sequence[float],
+    full: Sequence[tuple[float, float]],
+    log: str,
+) -> None:
     """A call after which the same was asked for again."""
     name = f"req_{call.number}"
     if call.outcome == "abandoned":
@@ -90,13 +102,13 @@ def _judge(found: Purchases, row: RequestRow, call: Call, kills: Sequence[float]
         return
     killed = min((kill for kill in kills if kill > call.at), default=None)
     age = None if killed is None else killed - call.ended
-    if name in row.provider_request_ids or age is None:
+    if name in row.provider_request_ids or killed is None or age is None:
         found.wrong.append(f"{row.id}: {name}")
     elif age < 0:
         # The caller was dead before the vendor's last word.
         found.cut_off += 1
-    elif (
-        f'"request": "{row.id}", "what": "keeping' in log or f'"request": "{row.id}", "what": "noting' in log
+    elif _had_nowhere(call.ended, killed, full) or any(
+        f'"request": "{row.id}", "what": "{what}' in log for what in ("keeping", "noting")
     ):
         found.storage_away += 1
     elif age > _ALIVE_SECONDS:
@@ -107,3 +119,11 @@ def _judge(found: Purchases, row: RequestRow, call: Call, kills: Sequence[float]
             found.unnoted += 1
         else:
             found.unread += 1
+
+
+def _had_nowhere(answered: float, killed: float, full: Sequence[tuple[float, float]]) -> bool:
+    """Whether the disk was full from about the answer to the kill: who waits for it looks in ever longer steps."""
+    return any(
+        begin - _ALIVE_SECONDS < answered < end and begin < killed <= end + (end - begin)
+        for begin, end in full
+    )

@@ -96,6 +96,7 @@ class Storm:
         self._up = asyncio.Event()
         self._over = False
         self._killed_at: list[float] = []
+        self._full: list[tuple[float, float]] = []
 
     async def blow(self) -> Damage:
         self._openai.always(latency_seconds=self._plan.latency_seconds)
@@ -182,7 +183,9 @@ class Storm:
         self._damage.restarts += 1
 
     async def _fill_disk(self) -> None:
+        begun = time.time()
         await fill_disk(self._stage.bot.pid)
+        self._full.append((begun, time.time()))
         self._damage.disks += 1
 
     async def _jump(self) -> None:
@@ -213,6 +216,7 @@ class Storm:
             self._openai.calls,
             list(self._replicate.predictions.values()),
             self._killed_at,
+            self._full,
             self._stage.bot.log(),
         )
         async with open_database(url) as database:
