@@ -129,11 +129,12 @@ async def test_a_failure_after_the_token_died_stays_out_of_the_channel(
     await vendor.arrived(1)
     stage.discord.clock.advance(_QUARTER_OF_AN_HOUR)
     vendor.release()
+    direct = stage.discord.dm(stage.ada)
+    await direct.wait_for_message(lambda message: "Nothing was charged" in message.text, timeout=30)
     row = await the_only_row(stage)
     assert (row.state, row.made) == ("refused", 0)
     assert nobody_else_saw_it(stage)
-    (told,) = stage.discord.dm(stage.ada).messages
-    assert "Nothing was charged" in told.text
+    assert len(direct.messages) == 1
 
 
 async def test_the_cheaper_picture_at_a_limit_is_as_private_and_as_hidden_as_the_wish(
