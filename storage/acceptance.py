@@ -24,7 +24,6 @@ from storage.counters import (
     MOVE_AND_TELL,
     Dimensions,
     Movement,
-    before,
     birth_lock,
     guard_births,
     hold_to,
@@ -102,15 +101,7 @@ def accept(
     taken = Movement(reserved_images=row.count, reserved_microusd=row.estimate_microusd)
     moved = _book(connection, row, dimensions, taken, job)
     may_give_birth = exclusive or connection.dialect.name == "sqlite"
-    hold_to(
-        connection,
-        limits,
-        before(moved, taken),
-        dimensions,
-        taken,
-        may_give_birth=may_give_birth,
-        in_ledger=True,
-    )
+    hold_to(connection, limits, moved, dimensions, taken, may_give_birth=may_give_birth, in_ledger=True)
     return Accepted(id=row.id)
 
 

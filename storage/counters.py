@@ -212,31 +212,24 @@ def reserve(
     NoRoom for the first of `limits` that would be passed, BirthNeeded when a counter is missing and may not be made.
     """
     moved = connection.execute(MOVE_AND_TELL[connection.dialect.name], moving(dimensions, taken))
-    hold_to(
-        connection,
-        limits,
-        before(moved, taken),
-        dimensions,
-        taken,
-        may_give_birth=may_give_birth,
-        in_ledger=False,
-    )
+    hold_to(connection, limits, moved, dimensions, taken, may_give_birth=may_give_birth, in_ledger=False)
 
 
 def hold_to(
     connection: Connection,
     limits: Sequence[Limit],
-    found: dict[CounterKey, Spent],
+    moved: Result[Any],
     dimensions: Dimensions,
     taken: Movement,
     *,
     may_give_birth: bool,
     in_ledger: bool,
 ) -> None:
-    """Look at what counters had `before` they were moved by `taken`; `in_ledger`: it is booked there already.
+    """Look at what the counters of `MOVE_AND_TELL` had before `taken`; `in_ledger`: it is booked there already.
 
     Raises as `reserve`.
     """
+    found = _before(moved, taken)
     missing = dict.fromkeys(limit.key for limit in limits if limit.key not in found)
     if missing:
         _refuse_strangers(missing, dimensions)
@@ -268,7 +261,7 @@ def lock_above(connection: Connection, places: Iterable[Dimensions]) -> None:
     connection.execute(select(counters.c.subject).where(*ours).order_by(*_KEY).with_for_update()).all()
 
 
-def before(moved: Result[Any], taken: Movement) -> dict[CounterKey, Spent]:
+def _before(moved: Result[Any], taken: Movement) -> dict[CounterKey, Spent]:
     """What each counter that `MOVE_AND_TELL` told had before `taken`."""
     own, found = [(name, getattr(taken, name)) for name in AMOUNTS], dict[CounterKey, Spent]()
     for row in moved:
