@@ -17,6 +17,8 @@ CANCEL_EVERY_SECONDS = 1.0
 LOOK_EVERY_SECONDS = 2.0
 LOOKS = 3
 """A restart of the server frees every seat for a moment: only one that stays free this often in a row is a death."""
+SURE_SECONDS = LOOK_EVERY_SECONDS * (LOOKS - 1) - 1.0
+"""So long after a process found itself on its seat, no other can have taken over; a second is for what it does then."""
 
 _log = structlog.get_logger(__name__)
 

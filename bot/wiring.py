@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import discord
 import yarl
@@ -20,6 +21,7 @@ from bot.backup import NightlyBackup
 from bot.batches import Batches
 from bot.boards import Boards
 from bot.client import AtelierBot, Pages, Services
+from bot.colleagues import SURE_SECONDS
 from bot.delivery.batches import BatchStage, PartDelivery
 from bot.delivery.cards import CardMaker
 from bot.delivery.discord import DiscordDelivery
@@ -109,10 +111,10 @@ async def build(
         client, acks = bot or discord.Client(intents=discord.Intents.none()), Acks()
         # Closed by its process where all ends in order, and here after a start that failed half-way.
         await stack.enter_async_context(client)
-        face = _face(base, client, role)
-        stack.push_async_callback(face.board.close)
         seated = role.draws and settings.on_postgres
         presence = await _seated(stack, base.database, settings) if seated else None
+        face = _face(base, client, role, presence)
+        stack.push_async_callback(face.board.close)
         engine = _engine(base, presence, role) if role.draws else None
         queue = engine or JobQueue(base.database.sync_engine())
         admin = administration(base, client)
@@ -173,7 +175,7 @@ class _Face:
     preferences: PreferenceBook
 
 
-def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
+def _face(base: Foundation, client: discord.Client, role: Role, presence: Presence | None) -> _Face:
     messenger, settings = Messenger(client), base.settings
     preferences = PreferenceBook(UserRepository(base.database))
     delivery = DiscordDelivery(
@@ -184,7 +186,7 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
     edit, address, place = messenger.edit_answer, delivery.address, base.requests.queue_place
     # Pictures grow only where jobs run: two such boards would overwrite each other's edits.
     board = (
-        PreviewBoard(edit, address, place, estimates=estimates)
+        PreviewBoard(edit, address, place, estimates=estimates, ours=partial(_seat_is_ours, presence))
         if role.draws
         else LineBoard(edit, address, place, WaitingRepository(base.database), slots=slots)
     )
@@ -193,6 +195,11 @@ def _face(base: Foundation, client: discord.Client, role: Role) -> _Face:
         messenger=messenger, delivery=delivery, bell=asyncio.Event(), board=Growth(board, shared), estimates=estimates,
         preferences=preferences,
     )  # fmt: skip
+
+
+def _seat_is_ours(presence: Presence | None) -> bool:
+    """Whether nobody can have taken over this process's jobs; alone on its database, nobody ever does."""
+    return presence is None or presence.kept_seconds_ago < SURE_SECONDS
 
 
 def _cards(base: Foundation) -> CardMaker:

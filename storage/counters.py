@@ -179,7 +179,7 @@ MOVE_AND_TELL = {
     dialect: change.returning(*_KEY, *(counters.c[name] for name in AMOUNTS))
     for dialect, change in _MOVE.items()
 }
-"""For `moving`'s parameters; its rows are for `before`."""
+"""For `moving`'s parameters; its rows are for `hold_to`."""
 
 
 def guard_births(connection: Connection, *, exclusive: bool = False) -> None:

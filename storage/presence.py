@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import math
 import secrets
+import time
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
@@ -53,6 +55,7 @@ class Presence:
         self._cards, self._card = SettingsRepository(database), secrets.token_hex(8)
         self._session: AsyncConnection | None = None
         self._seat: str | None = None
+        self._kept_at = -math.inf
         # Statements of one connection cannot overlap.
         self._turn = asyncio.Lock()
 
@@ -61,24 +64,32 @@ class Presence:
         assert self._seat is not None, "take a seat first"
         return self._seat
 
+    @property
+    def kept_seconds_ago(self) -> float:
+        """How old the newest certainty is that this process sits on its seat; it was asked for no earlier than that."""
+        return time.monotonic() - self._kept_at
+
     async def take_seat(self) -> str:
         """The name of the first free seat of this place, held until `close` or death."""
         for number in range(1, _SEATS):
-            name = f"{self._place}/{number}"
+            name, asked_at = f"{self._place}/{number}", time.monotonic()
             if await self.take(name):
-                self._seat = name
+                self._seat, self._kept_at = name, asked_at
                 return name
         raise AssertionError("a thousand processes in one place")
 
     async def keep(self) -> None:
         """Sit down again when the connection was lost. Raises SeatLost when somebody else was faster."""
+        asked_at = time.monotonic()
         async with self._turn:
             if await self._ask(_HELD_BY_ME, self.seat):
+                self._kept_at = asked_at
                 return
             held = await self._ask(_TAKE, self.seat)
         # The connection was gone for a while: it may be free again because an heir has left it.
         if not held or await self._cards.get(_CARDS, self.seat) != self._card:
             raise SeatLost(self.seat)
+        self._kept_at = asked_at
 
     async def is_taken(self, name: str) -> bool:
         async with self._turn:

@@ -9,7 +9,7 @@ from bot import media
 from bot.catalog import Catalog
 from bot.errors import AtelierError
 from bot.failover import helps_elsewhere, in_words_of, others
-from bot.i18n import texts_for
+from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, Kind
 from bot.marks import command_link
 from bot.replies import partly, reply_to, try_again
@@ -100,29 +100,19 @@ class CardMaker:
                 charged_microusd=charged, seconds=seconds, left=left, mention=mention,
             )  # fmt: skip
         if not images:
-            words = reply_to(failure or AtelierError(), t)
-            if helps_elsewhere(failure):
-                words += " " + t("Who can draw: {models}.", models=command_link("models"))
-            return failed_card(
-                t,
-                request,
-                row.id,
-                words,
-                again=try_again(failure),
-                mention=mention,
-                swap=self._swap(request, failure),
-            )
+            return self._failed(t, request, row.id, failure, mention)
         notes: list[str] = []
         if failure is not None:
             notes.append(partly(t, len(images), row.count, failure))
         makers = list(dict.fromkeys(image.model or row.model for image in images))
+        drew = ", ".join(self._name(model) for model in makers)
         if makers != [row.model]:
-            asked, drew = self._name(row.model), ", ".join(self._name(model) for model in makers)
+            asked = self._name(row.model)
             notes.append(t("{model} could not draw just now, so {other} did.", model=asked, other=drew))
             maker = self._catalog.known(makers[0])
             request = (in_words_of(self._catalog, request, maker) if maker else None) or request
         figures = Figures(
-            model_name=", ".join(self._name(model) for model in makers),
+            model_name=drew,
             dimensions=[(image.width, image.height) for image in images],
             seeds=[image.seed for image in images],
             charged_microusd=row.charged_microusd or 0,
@@ -141,6 +131,20 @@ class CardMaker:
             can_upscale=bool(self._catalog.models(Kind.UPSCALE)),
             can_paint=self._pages and bool(self._catalog.models(Kind.EDIT)),
         )
+
+    def _failed(
+        self,
+        t: Texts,
+        request: ImageRequest,
+        request_id: str,
+        failure: AtelierError | None,
+        mention: int | None,
+    ) -> Card:
+        words, again = reply_to(failure or AtelierError(), t), try_again(failure)
+        if helps_elsewhere(failure):
+            words += " " + t("Who can draw: {models}.", models=command_link("models"))
+        swap = self._swap(request, failure)
+        return failed_card(t, request, request_id, words, again=again, mention=mention, swap=swap)
 
     def _swap(self, request: ImageRequest, failure: AtelierError | None) -> tuple[str, str] | None:
         """Another provider's model for a wish whose own could not: the member decides."""

@@ -25,6 +25,8 @@ from storage.rows import NewRequest, RequestRow
 FIRST_EDIT_SECONDS = 2.5
 EDIT_EVERY_SECONDS = 3.0
 _EDIT_TIMEOUT_SECONDS = 10.0
+_UNSURE_SECONDS = 1.0
+"""Between two looks whether these are this process's jobs again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,6 +57,12 @@ class _Waiting:
 
 
 class PreviewBoard:
+    """`ours`: whether this process's jobs are certainly still its own.
+
+    One that hung for a while does not know yet that another has finished its jobs, and what it would show of them
+    would replace the finished card for good.
+    """
+
     def __init__(
         self,
         edit: Callable[[Address, Card], Awaitable[object]],
@@ -65,11 +73,12 @@ class PreviewBoard:
         first_edit_seconds: float = FIRST_EDIT_SECONDS,
         edit_every_seconds: float = EDIT_EVERY_SECONDS,
         previews: bool = True,
+        ours: Callable[[], bool] = lambda: True,
     ) -> None:
         self._edit, self._address_of, self._place_of = edit, address_of, place_of
         self._estimates = estimates
         self._first, self._every, self._previews = first_edit_seconds, edit_every_seconds, previews
-        self._waiting: dict[str, _Waiting] = {}
+        self._ours, self._waiting = ours, dict[str, _Waiting]()
 
     def begin(self, row: NewRequest | RequestRow) -> None:
         """Called before acceptance and again when the job starts, which after a crash is another process."""
@@ -128,6 +137,9 @@ class PreviewBoard:
         while not await _happens(waiting.ending, pause):
             if await _first_of(waiting.ending, waiting.changed):
                 return
+            if not self._ours():
+                pause = _UNSURE_SECONDS
+                continue
             waiting.changed.clear()
             try:
                 async with asyncio.timeout(_EDIT_TIMEOUT_SECONDS):

@@ -21,6 +21,7 @@ def upgrade() -> None:
     _users()
     _guilds()
     _requests()
+    _indexes_of_requests()
     _images()
     _batches()
     _kept_pictures()
@@ -126,6 +127,9 @@ def _requests() -> None:
         ),
         sa.UniqueConstraint("interaction_id", name=op.f("requests_interaction_id_key")),
     )
+
+
+def _indexes_of_requests() -> None:
     op.create_index(op.f("requests_created_at"), "requests", ["created_at"])
     op.create_index(op.f("requests_guild_id_created_at"), "requests", ["guild_id", "created_at"])
     op.create_index(
