@@ -124,9 +124,9 @@ class RequestRepository:
 
     async def open_requests(self) -> list[RequestRow]:
         """Accepted, queued, rendering or rendered, oldest first."""
-        return await self._database.many(
-            RequestRow, select(requests).where(IS_OPEN).order_by(requests.c.created_at)
-        )
+        found = await self._database.many(RequestRow, select(requests).where(IS_OPEN))
+        # Not in SQL: asked for this order, SQLite walks the index of all requests that ever were.
+        return sorted(found, key=lambda row: row.created_at)
 
     async def unsettled(self, before: float) -> list[RequestRow]:
         """Still holding a reservation and not touched since `before` (Unix seconds), oldest first, open or not."""

@@ -33,6 +33,16 @@ async def test_a_picture_grows_from_thinking_over_previews_to_the_card(channel: 
     await expect(card.locator(".tile img")).to_have_attribute("alt", "Picture 1: a heron at dawn")
 
 
+async def test_what_is_typed_at_nothing_in_particular_goes_into_the_box(channel: ChannelPage) -> None:
+    await channel.page.evaluate("document.activeElement.blur()")
+    await channel.page.keyboard.type("/imag")
+    await expect(channel.page.locator("#say")).to_have_value("/imag")
+    await channel.page.keyboard.press("Enter")
+    await channel.page.keyboard.type("a lighthouse in fog")
+    await channel.page.keyboard.press("Enter")
+    await channel.finished(channel.card("a lighthouse in fog"))
+
+
 async def test_the_second_of_four_pictures_is_varied(channel: ChannelPage) -> None:
     card = await channel.imagine("four small boats", count="4")
     await expect(card.locator(".tile")).to_have_count(4)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-from sqlalchemy import Connection, Engine, event, insert, select, text
 
 from storage.database import Database
 from storage.logbook import Asked, LogbookRepository
 from storage.requests import RequestRepository
-from storage.tables import requests as requests_table
 from tests.storage.builders import GUILD, NOON, USER, new_request
+from tests.storage.plans import multiply, plans_of
 
 BRUNO = USER + 1
 ELSEWHERE = GUILD + 1
@@ -69,37 +66,14 @@ async def test_the_newest_of_all_servers_are_found_without_reading_the_others(
     """Among 3,000 rows of 30 servers the database's own plan is a walk along the index."""
     await requests.accept(new_request(0))
 
-    def fill(connection: Connection) -> None:
-        row = dict(connection.execute(select(requests_table)).mappings().one())
-        changed = (
-            {"id": f"img_{n:013d}", "guild_id": n % 30, "created_at": NOON + n, "interaction_id": n}
-            for n in range(1, 3_000)
-        )
-        connection.execute(insert(requests_table), [row | one for one in changed])
-        if database.dialect == "postgresql":
-            connection.execute(text("ANALYZE"))
+    await multiply(database, 2_999, guild_id=lambda n: n % 30, created_at=lambda n: NOON + n)
 
-    await database.write(fill)
-    statements: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if statement.startswith("SELECT"):
-            statements.append((statement, parameters))
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    async def ask() -> None:
         for asked in (Asked(guild_id=None), Asked(guild_id=None, since=NOON + 100, until=NOON + 200)):
             found = await LogbookRepository(database).requests(asked, after="img_0000000000150", limit=20)
             assert len(found) == 20
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN "
-    for statement, parameters in statements:
-        rows = await database.read(
-            lambda c, s=statement, p=parameters: c.exec_driver_sql(explain + s, p).all()
-        )
-        plan = " | ".join(str(row[-1]).strip() for row in rows)
-        print(f"{database.dialect}: {plan}")
+
+    for statement, plan in await plans_of(database, ask):
         if "ORDER BY" in statement:
             assert re.search(r"requests_created_at\b", plan)
             assert "Seq Scan on requests" not in plan

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import Connection, text
 
+from storage.database import Database
 from storage.ledger import Ledger
 from storage.requests import RequestRepository
 from storage.rows import RequestRow
 from storage.tables import OPEN_STATES
 from tests.storage.builders import GUILD, NOON, USER, Clock, new_request
+from tests.storage.plans import multiply, plans_of
 
 FIRST = new_request(1).id
 
@@ -128,6 +132,23 @@ async def test_open_requests_are_those_in_one_of_four_states(requests: RequestRe
         await requests.accept(new_request(number))
         await requests.set_state(new_request(number).id, state)
     assert [row.state for row in await requests.open_requests()] == list(OPEN_STATES)
+
+
+async def test_open_requests_are_found_without_reading_the_ended_ones(
+    requests: RequestRepository, database: Database
+) -> None:
+    """The reconciler asks each minute; a year's requests have ended."""
+    await requests.accept(new_request(0))
+    await requests.fail(new_request(0).id, "broken", {})
+    await multiply(database, 3_000, created_at=lambda n: NOON + n)
+    await requests.accept(new_request(9_000, created_at=NOON + 2))
+    await requests.accept(new_request(9_001, created_at=NOON + 1))
+
+    async def ask() -> None:
+        assert [row.created_at for row in await requests.open_requests()] == [NOON + 1, NOON + 2]
+
+    [(_, plan)] = await plans_of(database, ask)
+    assert re.search(r"using (index )?requests_(open|unsettled)\b|on requests_open\b", plan, re.IGNORECASE)
 
 
 async def test_unsettled_requests_are_found_also_when_they_have_ended(

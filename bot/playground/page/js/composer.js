@@ -34,8 +34,16 @@ export function setUpComposer() {
   parts.say.addEventListener("focus", typed);
   parts.say.addEventListener("blur", () => parts.picker.field === parts.say && parts.picker.hide());
   parts.file.addEventListener("change", () => [...parts.file.files].forEach(add));
+  document.addEventListener("keydown", takeFocus);
   on("compose", begin);
   takeDrops();
+}
+
+/** As in Discord, what is typed at nothing in particular is meant for the box. */
+function takeFocus(press) {
+  const letter = press.key.length === 1 && press.key !== " " && !press.ctrlKey && !press.metaKey && !press.altKey;
+  const idle = !document.activeElement?.closest("input, textarea, select, button, a, [role=button], dialog");
+  if (letter && idle && parts.say.isConnected) parts.say.focus();
 }
 
 export function drawComposer() {
