@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -33,6 +34,9 @@ class Databases:
         self._made += 1
         copy = self._folder / f"case{self._made}.db"
         shutil.copy(self._files[rows], copy)
+        # Or the bot's first checkpoint has to wait until a gigabyte that it never wrote is on the disk.
+        with copy.open("rb+") as file:
+            os.fsync(file.fileno())
         return f"sqlite+aiosqlite:///{copy}"
 
     async def postgres(self, rows: int) -> tuple[str, int]:

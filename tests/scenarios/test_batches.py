@@ -145,8 +145,9 @@ async def test_lists_in_english_and_french_in_server_thread_and_dm(start_stage: 
     offer = await sent.says("3 pictures, free")
     await stage.discord.click(stage.ada, offer, "Draw 3 pictures")
     card = await card_of(stage.channel, "3 of 3 pictures")
-    assert len([one for one in thread_of(stage, card).messages if one.pictures]) == 3
+    # The card counts what is made; a row has ended when its picture is posted.
     rows = await stage.ended_rows(stage.ada)
+    assert len([one for one in thread_of(stage, card).messages if one.pictures]) == 3
     assert {(row.request["style"], row.prompt) for row in rows} == {
         ("cartoon", "a fox"), ("cartoon", "a crow"), ("cartoon", "an owl"),
     }  # fmt: skip
@@ -160,6 +161,7 @@ async def test_lists_in_english_and_french_in_server_thread_and_dm(start_stage: 
     offer = await sent.says("2 images, gratuit")
     await stage.discord.click(stage.camille, offer, "Dessiner 2 images")
     await card_of(thread, "2 images sur 2")
+    await stage.ended_rows(stage.camille)
     assert len([one for one in thread.messages if one.pictures]) == 2, "a thread has no thread of its own"
 
     direct = stage.discord.dm(stage.ada)
@@ -167,6 +169,7 @@ async def test_lists_in_english_and_french_in_server_thread_and_dm(start_stage: 
     asked = await stage.discord.slash(stage.ada.user, direct, "illustrate", {"file": file})
     await stage.discord.click(stage.ada.user, await asked.says("1 picture"), "Draw 1 picture")
     card = await card_of(direct, "1 of 1 pictures")
+    await stage.ended_rows(stage.ada)
     assert len([one for one in direct.messages if one.pictures]) == 1
     export = await stage.discord.click(stage.ada.user, card, "Download")
     assert zipped(await export.says("1 picture and the script"))[1] == ["01_00-00-01-000.png"]
@@ -206,6 +209,7 @@ async def test_only_its_owner_or_a_moderator_decides_and_bad_scripts_lose_nothin
     vendor.always()
     await stage.discord.click(stage.ada, card, "Draw the 11 missing ones")
     await said(card, "12 of 12 pictures")
+    await stage.ended_rows(stage.ada)
     assert len([one for one in thread.messages if one.pictures]) == 12
 
 
