@@ -16,6 +16,7 @@ from bot.i18n import Texts
 from bot.items import PageButton, row_of
 from bot.marks import Sign, sign, with_links
 from bot.replies import reply_to
+from bot.styles import Styles
 from bot.views import Card, CardFile
 from bot.wording import cut, quoted
 from storage.batches import BatchRow
@@ -34,7 +35,9 @@ def title_of(t: Texts, row: BatchRow) -> str:
     return f"{sign} **{quoted(row.title)}**"
 
 
-def offer_card(t: Texts, progress: Progress, catalog: Catalog, *, left: str | None = None) -> Card:
+def offer_card(
+    t: Texts, progress: Progress, catalog: Catalog, styles: Styles, *, left: str | None = None
+) -> Card:
     """The price, said before anything is spent; only "yes" begins."""
     row, count = progress.row, len(progress.parts)
     box = ui.Container[ui.LayoutView](accent_color=_VIOLET)
@@ -51,7 +54,7 @@ def offer_card(t: Texts, progress: Progress, catalog: Catalog, *, left: str | No
     if progress.place.private:
         box.add_item(ui.TextDisplay(t("🔒 Only you see them: they come into your direct messages.")))
     box.add_item(
-        ui.TextDisplay(f"-# {' · '.join([*_terms(t, progress, catalog), *([left] if left else [])])}")
+        ui.TextDisplay(f"-# {' · '.join([*_terms(t, progress, catalog, styles), *([left] if left else [])])}")
     )
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
@@ -63,7 +66,7 @@ def offer_card(t: Texts, progress: Progress, catalog: Catalog, *, left: str | No
     return Card(view=view)
 
 
-def progress_card(t: Texts, progress: Progress, catalog: Catalog) -> Card:
+def progress_card(t: Texts, progress: Progress, catalog: Catalog, styles: Styles) -> Card:
     """How it goes, and how it ended: what failed is named, what was made is kept."""
     row = progress.row
     box = ui.Container[ui.LayoutView](accent_color=_ACCENTS.get(row.state, _GREY))
@@ -73,7 +76,8 @@ def progress_card(t: Texts, progress: Progress, catalog: Catalog) -> Card:
         box.add_item(ui.TextDisplay(words))
     if failures := failure_lines(t, progress):
         box.add_item(ui.TextDisplay("\n".join(failures)))
-    box.add_item(ui.TextDisplay(f"-# {' · '.join([*_terms(t, progress, catalog), _money(t, progress)])}"))
+    terms = [*_terms(t, progress, catalog, styles), _money(t, progress)]
+    box.add_item(ui.TextDisplay(f"-# {' · '.join(terms)}"))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     if buttons := _buttons(t, progress):
@@ -212,13 +216,13 @@ def _price_line(t: Texts, row: BatchRow) -> str:
     return t("at most {amount}", amount=t.money(row.estimate_microusd))
 
 
-def _terms(t: Texts, progress: Progress, catalog: Catalog) -> list[str]:
+def _terms(t: Texts, progress: Progress, catalog: Catalog, styles: Styles) -> list[str]:
     request = progress.request
     found = [_name(catalog, request.model)]
     if request.size != "auto":
         found.append(request.size)
-    if request.style:
-        found.append(escape_markdown(request.style))
+    if style := styles.label(request.style, t.locale):
+        found.append(escape_markdown(style))
     if request.prompt:
         found.append(f"“{quoted(request.prompt, 80)}”")
     return found

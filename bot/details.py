@@ -13,6 +13,7 @@ from bot.catalog import Catalog
 from bot.i18n import Texts
 from bot.images import ImageRequest, Requester
 from bot.studio import Studio
+from bot.styles import Styles
 from bot.wording import cut, small, title
 from storage.images import ImageRepository
 from storage.requests import RequestRepository
@@ -77,13 +78,13 @@ class Lineage:
         )
 
 
-def details_view(t: Texts, story: Story, catalog: Catalog) -> ui.LayoutView:
+def details_view(t: Texts, story: Story, catalog: Catalog, styles: Styles) -> ui.LayoutView:
     """Some 3000 characters at most: a message of this kind holds 4000."""
     row, request = story.this.row, ImageRequest.from_json(story.this.row.request)
     box = ui.Container[ui.LayoutView](accent_color=0x7C5CFF)
     if request.prompt:
         box.add_item(ui.TextDisplay(f"```\n{_in_code(cut(request.prompt, _PROMPT_LENGTH))}\n```"))
-    box.add_item(ui.TextDisplay("\n".join(_parameters(t, story, request, catalog))))
+    box.add_item(ui.TextDisplay("\n".join(_parameters(t, story, request, catalog, styles))))
     box.add_item(ui.Separator())
     box.add_item(ui.TextDisplay("\n".join([*_money_and_time(t, row), *_path(t, story)])))
     box.add_item(ui.TextDisplay(small(t("Reference {reference}", reference=f"`{row.id}`"))))
@@ -98,7 +99,7 @@ def details_view(t: Texts, story: Story, catalog: Catalog) -> ui.LayoutView:
     return view
 
 
-def _parameters(t: Texts, story: Story, request: ImageRequest, catalog: Catalog) -> list[str]:
+def _parameters(t: Texts, story: Story, request: ImageRequest, catalog: Catalog, styles: Styles) -> list[str]:
     known = catalog.known(request.model)
     image = story.this.image
     size = f"{image.width}×{image.height}"
@@ -112,7 +113,7 @@ def _parameters(t: Texts, story: Story, request: ImageRequest, catalog: Catalog)
         (t("Size"), size),
         (t("Quality"), request.quality),
         (t("Pictures"), f"{story.this.row.made} / {request.count}" if request.count > 1 else None),
-        (t("Style"), request.style),
+        (t("Style"), escape_markdown(styles.label(request.style, t.locale) or "")),
         (t("Format"), image.media_type.removeprefix("image/")),
         (t("Background"), request.background),
         (t("Seed"), seeds or None),

@@ -54,6 +54,11 @@ class Styles:
         """(name, label) in the order of the files."""
         return [(style.name, style.label(locale)) for style in self._styles.values()]
 
+    def label(self, name: str | None, locale: str) -> str | None:
+        """As people read it; a server's own style, or one that has gone, by its name."""
+        found = self._styles.get(name or "")
+        return found.label(locale) if found else name
+
     def check(self, typed: str | None) -> str | None:
         """The style's name, whichever way it was typed. Raises InvalidRequest with `unknown`."""
         if typed is None or not typed.strip():

@@ -55,7 +55,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """The small print of a finished card: micro-dollars, seconds, `left` as an already worded line."""
+    """The small print of a finished card: micro-dollars, seconds; `left` and `style` in the reader's words."""
 
     model_name: str
     dimensions: Sequence[tuple[int, int]]
@@ -63,6 +63,7 @@ class Figures:
     charged_microusd: int
     seconds: float
     left: str | None = None
+    style: str | None = None
 
 
 def finished_card(
@@ -238,8 +239,8 @@ def _figures(t: Texts, request: ImageRequest, figures: Figures) -> str:
             parts.append(t("only one quality (asked: {quality})", quality=asked))
         elif request.quality != request.asked_quality:
             parts.append(t("quality {real} (asked: {quality})", real=request.quality, quality=asked))
-    if request.style:
-        parts.append(escape_markdown(request.style))
+    if figures.style:
+        parts.append(escape_markdown(figures.style))
     if seeds := _seeds([seed for seed in figures.seeds if seed is not None]):
         parts.append(t("seed {seed}", seed=seeds))
     parts.append(t.money(figures.charged_microusd) if figures.charged_microusd else t("free"))

@@ -203,7 +203,8 @@ def _seat_is_ours(presence: Presence | None) -> bool:
 
 
 def _cards(base: Foundation) -> CardMaker:
-    return CardMaker(base.store, base.catalog, base.pixels, pages=base.settings.http_port is not None)
+    pages = base.settings.http_port is not None
+    return CardMaker(base.store, base.catalog, base.styles, base.pixels, pages=pages)
 
 
 def _engine(base: Foundation, presence: Presence | None, role: Role) -> JobEngine:
@@ -358,7 +359,7 @@ def _keepsakes(base: Foundation, studio: Studio, face: _Face, membership: Member
     return Keepsakes(
         batches=Batches(studio, rows, bell=face.bell),
         batch_rows=rows,
-        stage=BatchStage(face.messenger, rows, store=base.store, catalog=base.catalog),
+        stage=BatchStage(face.messenger, rows, store=base.store, catalog=base.catalog, styles=base.styles),
         pasts=PastRepository(base.database),
         boards=Boards(BoardRepository(base.database), studio, base.store, membership),
         thumbnails=Thumbnails(base.store, base.pixels, base.settings.data_dir / "thumbnails"),

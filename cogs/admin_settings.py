@@ -124,10 +124,11 @@ class AdminSettings(commands.Cog):
         known = self._bot.services.catalog.known(said.default_model or "")
         model = (known.name if known else said.default_model) or t("the bot's own default")
         size = said.default_size or t("as the model likes it")
+        style = self._bot.services.styles.label(said.default_style, t.locale)
         return [
             t("Model: {model}", model=escape_markdown(model)),
             t("Size of new pictures: {size}", size=escape_markdown(size)),
-            t("Style: {style}", style=escape_markdown(said.default_style or "–")),
+            t("Style: {style}", style=escape_markdown(style or "–")),
             t("🔒 Only who asked sees a result unless they say otherwise")
             if said.private
             else t("👥 Everybody in the channel sees results unless a member says otherwise"),

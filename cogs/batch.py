@@ -198,7 +198,7 @@ class Batch(commands.Cog):
         )
         left = left_line(t, await services.quotas.standing(requester, place))
         progress = await services.keepsakes.batches.progress(draft.id)
-        card = offer_card(t, progress, services.catalog, left=left)
+        card = offer_card(t, progress, services.catalog, services.styles, left=left)
         await interaction.edit_original_response(view=card.view)
 
     async def confirm(self, interaction: discord.Interaction, batch_id: str) -> None:

@@ -35,7 +35,8 @@ class Keeping(commands.Cog):
         await first_answer(self._bot, interaction, private=True)
         services, t = self._bot.services, texts_for(str(interaction.locale))
         story = await services.lineage.story(image, requester_of(interaction))
-        await interaction.edit_original_response(view=details_view(t, story, services.catalog))
+        view = details_view(t, story, services.catalog, services.styles)
+        await interaction.edit_original_response(view=view)
 
     async def back(self, interaction: discord.Interaction, image: str, argument: str | None) -> None:
         """A picture of the path once more, with buttons that go on from it in another direction."""

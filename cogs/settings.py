@@ -96,7 +96,7 @@ class Settings(commands.Cog):
             "never": t("never"),
         }
         size, language = now.size or servers, t("as your Discord")
-        style = dict(self._bot.services.styles.labels(t.locale)).get(now.style or "", now.style)
+        style = self._bot.services.styles.label(now.style, t.locale)
         return [
             t("**Your settings**"),
             t("Model: {model}", model=escape_markdown(model)),

@@ -19,7 +19,9 @@ def test_the_styles_of_the_mission_are_there_in_both_languages() -> None:
     styles = Styles.load()
     assert set(styles.names()) == MISSION
     assert dict(styles.labels("en-US"))["cartoon"] == "Cartoon"
-    assert dict(styles.labels("fr"))["cartoon"] == "Dessin animé"
+    assert dict(styles.labels("fr"))["cartoon"] == styles.label("cartoon", "fr") == "Dessin animé"
+    assert styles.label("a server's own", "fr") == "a server's own"
+    assert styles.label(None, "fr") is None
 
 
 @pytest.mark.parametrize("typed", ["3d-render", "3D Render", "3d_render", "Rendu 3D", "  3D-RENDER "])

@@ -25,6 +25,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, Place
 from bot.replies import reply_to
 from bot.scripts import Segment
+from bot.styles import Styles
 from bot.views import Card, CardFile
 from bot.wording import alt_text
 from storage.batches import BatchRepository, BatchRow
@@ -83,10 +84,11 @@ class BatchStage:
         *,
         store: ImageStore,
         catalog: Catalog,
+        styles: Styles,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._messenger, self._batches = messenger, batches
-        self._store, self._catalog, self._now = store, catalog, now
+        self._store, self._catalog, self._styles, self._now = store, catalog, styles, now
         self._shown: dict[str, tuple[float, object]] = {}
 
     async def open(self, progress: Progress) -> bool:
@@ -154,7 +156,7 @@ class BatchStage:
     async def _card(self, progress: Progress) -> Card:
         t = self._texts(progress.row)
         if progress.row.kind != BatchKind.COMPARE:
-            return progress_card(t, progress, self._catalog)
+            return progress_card(t, progress, self._catalog, self._styles)
         files = {
             part.position: await self._file(t, part, image)
             for part in progress.parts

@@ -13,6 +13,7 @@ from bot.i18n import Texts, texts_for
 from bot.images import ImageRequest, Kind
 from bot.marks import command_link
 from bot.replies import partly, reply_to, try_again
+from bot.styles import Styles
 from bot.views import Card, CardFile, Figures, failed_card, finished_card, told_card
 from bot.wording import alt_text, cut
 from storage.image_store import ImageStore
@@ -26,9 +27,16 @@ class CardMaker:
     """`pages` is whether there are pages in a browser that a card's button may lead to."""
 
     def __init__(
-        self, store: ImageStore, catalog: Catalog, pixels: media.Pixels, *, pages: bool = False
+        self,
+        store: ImageStore,
+        catalog: Catalog,
+        styles: Styles,
+        pixels: media.Pixels,
+        *,
+        pages: bool = False,
     ) -> None:
-        self._store, self._catalog, self._pixels, self._pages = store, catalog, pixels, pages
+        self._store, self._catalog, self._styles = store, catalog, styles
+        self._pixels, self._pages = pixels, pages
 
     async def files(
         self, row: RequestRow, images: Sequence[ImageRow], limit: int
@@ -118,6 +126,7 @@ class CardMaker:
             charged_microusd=row.charged_microusd or 0,
             seconds=seconds,
             left=left,
+            style=self._styles.label(request.style, t.locale),
         )
         return finished_card(
             t,

@@ -229,11 +229,11 @@ async def test_a_servers_defaults_hold_until_a_member_says_otherwise_and_roles_o
     assert "`huge` does not fit `size`" in wrong.text
     wishes = {"size": "16:9", "style": "cinematic", "private": True, "model": "demo/studio"}
     told = (await say(stage, stage.admin, "admin settings", wishes)).text
-    for line in ("16:9", "cinematic", "🔒 Only who asked sees a result", "Who may draw: everybody"):
+    for line in ("16:9", "Style: Cinematic", "🔒 Only who asked sees a result", "Who may draw: everybody"):
         assert line in told
     card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", prompt)).card()
     assert card.ephemeral
-    assert "cinematic" in card.text
+    assert "· Cinematic ·" in card.text
     assert "(asked: 16:9)" in card.text
     here = {**prompt, "private": False, "size": "1:1"}
     card = await (await stage.discord.slash(stage.ada, stage.channel, "imagine", here)).card()
@@ -242,7 +242,7 @@ async def test_a_servers_defaults_hold_until_a_member_says_otherwise_and_roles_o
     await say(stage, stage.bruno, "settings", {"private": False, "style": "cartoon"})
     card = await (await stage.discord.slash(stage.bruno, stage.channel, "imagine", prompt)).card()
     assert not card.ephemeral
-    assert "cartoon" in card.text
+    assert "· Cartoon ·" in card.text
 
     plain = {"size": "-", "style": "-", "model": "-", "private": False, "draws": artist}
     assert "artist" not in (await say(stage, stage.admin, "admin settings", plain)).text
@@ -253,7 +253,7 @@ async def test_a_servers_defaults_hold_until_a_member_says_otherwise_and_roles_o
         asked = await stage.discord.slash(member, stage.channel, "imagine", prompt)
         card = await asked.card()
         assert not card.ephemeral
-        assert "cinematic" not in card.text
+        assert "Cinematic" not in card.text
     kept = (await say(stage, stage.admin, "admin settings")).text
     assert f"<@&{artist.id}>" in kept
     async with open_database(f"sqlite:///{stage.bot.database}") as database:

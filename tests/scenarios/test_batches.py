@@ -143,6 +143,7 @@ async def test_lists_in_english_and_french_in_server_thread_and_dm(start_stage: 
     ).modal()
     sent = await stage.discord.submit(stage.ada, opened, {"script": "a fox\n\na crow\nan owl"})
     offer = await sent.says("3 pictures, free")
+    assert "· Cartoon · " in offer.text
     await stage.discord.click(stage.ada, offer, "Draw 3 pictures")
     card = await card_of(stage.channel, "3 of 3 pictures")
     # The card counts what is made; a row has ended when its picture is posted.
@@ -155,14 +156,20 @@ async def test_lists_in_english_and_french_in_server_thread_and_dm(start_stage: 
 
     thread = stage.channel.add_thread("nuit", owner=stage.camille)
     opened = await (
-        await stage.discord.slash(stage.camille, thread, "illustrate", {"look": "aquarelle"})
+        await stage.discord.slash(
+            stage.camille, thread, "illustrate", {"look": "aquarelle", "style": "cartoon"}
+        )
     ).modal()
     sent = await stage.discord.submit(stage.camille, opened, {"script": "0:00 Un port\n0:20 Une île"})
     offer = await sent.says("2 images, gratuit")
     await stage.discord.click(stage.camille, offer, "Dessiner 2 images")
-    await card_of(thread, "2 images sur 2")
+    card = await card_of(thread, "2 images sur 2")
     await stage.ended_rows(stage.camille)
-    assert len([one for one in thread.messages if one.pictures]) == 2, "a thread has no thread of its own"
+    pictures = [one for one in thread.messages if one.pictures]
+    assert len(pictures) == 2, "a thread has no thread of its own"
+    assert [one.text.count("· Dessin animé ·") for one in [card, *pictures]] == [1] * 3
+    shown = await stage.discord.click(stage.camille, pictures[0], "Détails")
+    await shown.says("**Style** Dessin animé")
 
     direct = stage.discord.dm(stage.ada)
     file = Upload("script.srt", b"1\n00:00:01,000 --> 00:00:02,000\nA lighthouse\n", "text/plain")

@@ -192,7 +192,7 @@ async def test_an_edit_takes_three_pictures_of_a_card_and_ten_files(
     assert "13 pictures" in (await details(stage, stage.ada, together)).text
     styled = {"prompt": "warmer", "image": files[0], "style": "cinematic", "quality": "low"}
     card = await (await stage.discord.slash(stage.ada, stage.channel, "edit", styled)).card(30)
-    assert "cinematic" in card.text
+    assert "· Cinematic ·" in card.text
     assert vendor.calls[-1].fields["prompt"] != "warmer"
     offered = await stage.discord.autocomplete(
         stage.ada, stage.channel, "variations", {}, focused=("style", "cine")

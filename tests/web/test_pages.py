@@ -106,6 +106,7 @@ async def test_from_the_command_to_a_picture_in_the_browser(start_stage: StartSt
         assert "Drawing" in await finished(ada, request_id)
         status, card = await ada.get(f"/requests/{request_id}")
         assert "a &lt;b&gt;fox&lt;/b&gt; in the snow" in card
+        assert "<span>Cartoon</span>" in card
         files = re.findall(r'src="(/files/\w+)"', card)
         assert len(files) == 2
         async with ada.http.get(root + files[0] + "?save") as answer:
@@ -124,6 +125,8 @@ async def test_from_the_command_to_a_picture_in_the_browser(start_stage: StartSt
         status, page = await camille.get(f"/requests/{request_id}")
         assert status == 200
         assert 'lang="fr"' in page
+        assert "<span>Dessin animé</span>" in page
+        assert "Dessin animé" in (await camille.get(f"/pictures/{request_id}_1"))[1]
         for path in ("/", "/create", f"/requests/{request_id}", files[0], f"/requests/{request_id}/events"):
             status, page = await stranger.get(path)
             assert status == 401

@@ -73,7 +73,7 @@ async def card_of(visit: Visit, row: RequestRow) -> dict[str, Any]:
         "words": standing_words(visit, row),
         "prompt": row.prompt,
         "model": model.name if model else row.model,
-        "style": asked.style,
+        "style": visit.site.parts.styles.label(asked.style, visit.t.locale),
         "size": asked.size,
         "quality": asked.quality,
         "made_at": row.created_at,

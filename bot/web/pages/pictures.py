@@ -69,7 +69,7 @@ def _facts(visit: Visit, image: ImageRow, request: RequestRow, asked: ImageReque
         (t("Made how"), dict(kind_words(t)).get(request.kind, request.kind)),
         (t("Model"), model.name if model else image.model or request.model),
         (t("Provider"), catalog.name_of(provider)),
-        (t("Style"), asked.style),
+        (t("Style"), visit.site.parts.styles.label(asked.style, t.locale)),
         (t("Size"), size),
         (t("Quality"), asked.quality),
         (t("Seed"), None if image.seed is None else str(image.seed)),
