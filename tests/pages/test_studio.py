@@ -93,6 +93,22 @@ async def watch_previews(page: Page) -> None:
     )
 
 
+async def still(page: Page) -> None:
+    """Once the page stays where it is for ten pictures of the screen, however slowly they come.
+
+    A swipe may leave it gliding, and what is measured then is elsewhere a moment later; and a finger is weighed against
+    the last picture shown, where what was scrolled to since is not there yet.
+    """
+    await page.evaluate("""() => new Promise((done) => {
+        let at = scrollY, shown = 0;
+        (function look() {
+            shown = scrollY === at ? shown + 1 : 0;
+            at = scrollY;
+            shown === 10 ? done() : requestAnimationFrame(look);
+        })();
+    })""")
+
+
 async def by_finger(page: Page) -> None:
     """On a phone: a swipe over the pictures scrolls and moves none; the handle of the first one drags it to the end."""
     size = page.viewport_size
@@ -119,14 +135,12 @@ async def by_finger(page: Page) -> None:
     scrolled = await page.evaluate("scrollY")
     await swipe((x, y), (x, y - 200))
     await page.wait_for_function("before => scrollY > before + 100", arg=scrolled)
-    # A swipe may leave the page gliding, and what is measured then is elsewhere a moment later.
-    await page.wait_for_function(
-        "() => new Promise((still) => { const at = scrollY; setTimeout(() => still(scrollY === at), 150); })"
-    )
+    await still(page)
     assert await order(page) == before
     await page.evaluate(
         "scrollTo(0, scrollY + document.querySelector('.pinned').getBoundingClientRect().top - 150)"
     )
+    await still(page)
     handle = await middle_of(items.nth(0).locator(".handle"))
     await swipe(handle, await middle_of(items.nth(2).locator("img")))
     await expect(page.locator("#said")).to_have_text("Place 3 now.")
